@@ -1,0 +1,1 @@
+"""careweb turns "I need" and "I can" into help between neighbours."""

@@ -1,0 +1,3 @@
+from careweb.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""Every setting, read once from the environment (or a file named by CAREWEB_ENV_FILE) at a door."""
+
+import os
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The name of a setting in the environment is CAREWEB_ and its name here, unless it has an alias."""
+
+    model_config = SettingsConfigDict(env_prefix="CAREWEB_", frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL with PostGIS, as postgresql://...; empty means the private cluster in the state folder")
+    redis_url: str = Field("", alias="REDIS_URL", description="Redis or Valkey, as redis:// or unix://; empty means the private server in the state folder")
+    host: str = Field("127.0.0.1", description="address the web process listens on")
+    port: int = Field(8000, alias="PORT", description="port the web process listens on")
+    state: Path = Field(Path(".careweb"), description="folder for the private servers, keys and logs")
+    base_url: str = Field("", description="public address, as https://care.example.org; empty means http://127.0.0.1:PORT")
+    trusted_proxies: str = Field("127.0.0.1", description="addresses whose X-Forwarded-* headers are believed, separated by commas")
+    metrics_port: int = Field(0, description="port on 127.0.0.1 for the worker's own metrics; 0 turns it off")
+    demo: bool = Field(False, description="this installation is a demonstration: says so on every page, reads caught mail at /demo")
+
+    keys: SecretStr = Field(SecretStr(""), description="master keys for sealed fields, as version:base64 separated by commas, newest first; empty means the key file in the state folder")
+
+    smtp_host: str = Field("127.0.0.1", description="mail server")
+    smtp_port: int = Field(1025, description="its port")
+    smtp_user: str = Field("", description="user name there, if it wants one")
+    smtp_password: SecretStr = Field(SecretStr(""), description="password there")
+    smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$", description="none, starttls or tls")
+    smtp_timeout: timedelta = Field(timedelta(seconds=20), description="how long one send may take")
+    mail_from: str = Field("careweb <careweb@localhost>", description="sender of every message; keep it neutral")
+
+    urgent_ask_timeout: timedelta = Field(timedelta(minutes=30), description="an urgent ask unanswered for this long times out")
+    medium_ask_timeout: timedelta = Field(timedelta(hours=6), description="the same for medium")
+    low_ask_timeout: timedelta = Field(timedelta(hours=24), description="the same for low")
+    urgent_wave_every: timedelta = Field(timedelta(minutes=5), description="time between waves of an urgent need")
+    medium_wave_every: timedelta = Field(timedelta(minutes=20), description="the same for medium")
+    low_wave_every: timedelta = Field(timedelta(minutes=60), description="the same for low")
+    weekly_asks: int = Field(5, description="asks one volunteer gets in seven days at most, unless they set their own")
+    urgent_choice_lapses: timedelta = Field(timedelta(hours=2), description="an asker who wanted to see who first has this long to say yes, if urgent")
+    choice_lapses: timedelta = Field(timedelta(hours=24), description="the same otherwise")
+    met_after: timedelta = Field(timedelta(days=7), description="a matched need silent this long after its by-when closes as met")
+    expiry_warning: timedelta = Field(timedelta(days=2), description="how long before it expires an asker is warned")
+    purge_after: timedelta = Field(timedelta(days=14), description="names, contacts and text are destroyed this long after closing")
+    sweep_every: timedelta = Field(timedelta(seconds=10), description="how often workers look for late or lost work in PostgreSQL")
+    lost_after: timedelta = Field(timedelta(seconds=15), description="a promise handed to Redis and not kept after this long is handed over again")
+
+    @property
+    def public_url(self) -> str:
+        return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Cookies with the __Host- name and HSTS make sense over https only."""
+        return self.public_url.startswith("https://")
+
+
+@cache
+def settings() -> Settings:
+    env_file = os.environ.get("CAREWEB_ENV_FILE")
+    return Settings(_env_file=env_file)  # type: ignore[call-arg]
