@@ -1,0 +1,42 @@
+"""What an assignment costs: distance, second language, load. Each term is kept, so that an ask explains itself."""
+
+import hashlib
+from dataclasses import dataclass
+from math import sqrt
+from uuid import UUID
+
+DISTANCE_SHARE = 0.60
+SECOND_LANGUAGE = 0.25
+LOAD_SHARE = 0.14
+TIE_BREAK = 1e-6
+LEAST_RADIUS_KM = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Terms of the design's cost; `total` leaves the tie-break out, since that one is not shown."""
+
+    distance: float
+    language: float
+    load: float
+
+    @property
+    def total(self) -> float:
+        return self.distance + self.language + self.load
+
+
+def cost(
+    *, km: float | None, need_r50_km: float, offer_r50_km: float, radius_km: float, second_language: bool, load: float
+) -> Cost:
+    """`km` is the geodesic between zone centres, None for remote help; `load` is the used share of the week, 0 to 1."""
+    distance = 0.0
+    if km is not None:
+        spread = sqrt(km**2 + need_r50_km**2 + offer_r50_km**2)
+        distance = DISTANCE_SHARE * min(1.0, spread / max(radius_km, LEAST_RADIUS_KM))
+    return Cost(distance=distance, language=SECOND_LANGUAGE * second_language, load=LOAD_SHARE * load)
+
+
+def tie_break(need: UUID, offer: UUID) -> float:
+    """1e-6 times the first 32 bits of BLAKE2b(need, 0x00, offer), as a fraction."""
+    digest = hashlib.blake2b(str(need).encode() + b"\x00" + str(offer).encode()).digest()
+    return float(TIE_BREAK * int.from_bytes(digest[:4], "big") / 2**32)
