@@ -1,0 +1,157 @@
+"""Words into pages and messages: catalogues, CLDR formats, and one template environment for each kind of text."""
+
+import io
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, lists, numbers
+from babel.messages import mofile, pofile
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from careweb import paths, wording
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interface:
+    """One language of the pages. `tag` is BCP 47, `name` is what its readers call it, `cldr` gives its formats."""
+
+    tag: str
+    name: str
+    dir: str
+    cldr: str
+
+
+SOURCE = "en"  # the language of the strings in the code
+
+
+@cache
+def interfaces() -> Mapping[str, Interface]:
+    with (paths.LOCALE / "languages.toml").open("rb") as file:
+        return {tag: Interface(tag=tag, **entry) for tag, entry in tomllib.load(file).items()}
+
+
+@cache
+def translations(tag: str) -> NullTranslations:
+    """A compiled catalogue where there is a current one; else the .po, compiled in memory: a fresh clone needs no step."""
+    folder = paths.LOCALE / tag.replace("-", "_") / "LC_MESSAGES"
+    source, compiled = folder / "messages.po", folder / "messages.mo"
+    if compiled.exists() and not (source.exists() and source.stat().st_mtime > compiled.stat().st_mtime):
+        with compiled.open("rb") as file:
+            return GNUTranslations(file)
+    if not source.exists():
+        return NullTranslations()
+    buffer = io.BytesIO()
+    with source.open("rb") as file:
+        mofile.write_mo(buffer, pofile.read_po(file, locale=tag.replace("-", "_")))
+    buffer.seek(0)
+    return GNUTranslations(buffer)
+
+
+@cache
+def cldr(tag: str) -> Locale:
+    return Locale.parse(interfaces()[tag].cldr)
+
+
+def render_html(tag: str, name: str, **context: Any) -> str:
+    """A page or the HTML part of a message, in the language `tag`; every value is escaped."""
+    return _environment(html=True).get_template(name).render(_about(tag) | context)
+
+
+def render_text(tag: str, name: str, **context: Any) -> str:
+    """Plain text: subjects and bodies of messages, in the language `tag`; nothing is escaped."""
+    return _environment(html=False).get_template(name).render(_about(tag) | context)
+
+
+def _about(tag: str) -> dict[str, Any]:
+    return {"interface": interfaces().get(tag) or interfaces()[SOURCE]}
+
+
+@cache
+def _environment(*, html: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(paths.TEMPLATES),
+        autoescape=html,  # noqa: S701  off for plain text only
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=not html,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "word": _word,
+        "day": _day,
+        "moment": _moment,
+        "clock": _clock,
+        "ago": _ago,
+        "number": _number,
+        "listed": _listed,
+    }
+    return environment
+
+
+def _reader(context: Context) -> Interface:
+    interface: Interface = context["interface"]
+    return interface
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return translations(_reader(context).tag).gettext(message) if message else ""
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return translations(_reader(context).tag).ngettext(one, many, count)
+
+
+@pass_context
+def _word(context: Context, value: str, table: str) -> str:
+    """`{{ need.urgency|word("urgency") }}`: what a state, category or error is called."""
+    return translations(_reader(context).tag).gettext(wording.TABLES[table][value])
+
+
+@pass_context
+def _day(context: Context, at: datetime | date, time_zone: str = "UTC") -> str:
+    local = at.astimezone(ZoneInfo(time_zone)) if isinstance(at, datetime) else at
+    return dates.format_skeleton("MMMMEd", _noon(local), locale=cldr(_reader(context).tag))
+
+
+def _noon(day: datetime | date) -> datetime:
+    return day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo("UTC"))
+
+
+@pass_context
+def _moment(context: Context, at: datetime, time_zone: str = "UTC") -> str:
+    zone = ZoneInfo(time_zone)
+    locale = cldr(_reader(context).tag)
+    day = dates.format_skeleton("MMMMEd", at.astimezone(zone), locale=locale)
+    return f"{day}, {dates.format_time(at, 'short', tzinfo=zone, locale=locale)}"
+
+
+@pass_context
+def _clock(context: Context, at: datetime, time_zone: str = "UTC") -> str:
+    return dates.format_time(at, "short", tzinfo=ZoneInfo(time_zone), locale=cldr(_reader(context).tag))
+
+
+@pass_context
+def _ago(context: Context, at: datetime, now: datetime) -> str:
+    return dates.format_timedelta(at - now, add_direction=True, locale=cldr(_reader(context).tag))
+
+
+@pass_context
+def _number(context: Context, value: float) -> str:
+    return numbers.format_decimal(value, locale=cldr(_reader(context).tag))
+
+
+@pass_context
+def _listed(context: Context, values: list[str]) -> str:
+    return lists.format_list([str(value) for value in values], locale=cldr(_reader(context).tag))
