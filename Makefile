@@ -1,0 +1,42 @@
+# Every target that has a comment after ## is listed by `make help`.
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check format lock translations
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+setup: ## install everything that `make run` needs; afterwards .venv/bin/careweb works
+	@test -n "$(PYTHON)" || { echo "careweb needs Python 3.11 or newer: sudo apt-get install python3"; exit 1; }
+	@$(PYTHON) ops/setup.py
+
+setup-dev: ## the same, and what tests and checks need (a browser, fonts, development packages)
+	@test -n "$(PYTHON)" || { echo "careweb needs Python 3.11 or newer: sudo apt-get install python3"; exit 1; }
+	@$(PYTHON) ops/setup.py --dev
+
+run: setup ## the whole product with a demonstration circle (PORT, DATABASE_URL, REDIS_URL, CAREWEB_STATE); Ctrl-C ends it
+	@exec $(BIN)/careweb demo
+
+test: setup-dev ## the whole suite against real servers; ARGS='-k words' for some of it
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev ## lint, format, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup-dev ## put every Python file into the one format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+WEEK_AGO = $(shell $(PYTHON) -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).date())')
+LOCK = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade \
+	--python-version 3.11 --exclude-newer $(WEEK_AGO) pyproject.toml ops/build.in
+lock: ## renew requirements*.txt: the newest versions that are at least a week old, with hashes
+	$(LOCK) -o requirements.txt
+	$(LOCK) --group dev -o requirements-dev.txt
