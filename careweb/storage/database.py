@@ -35,6 +35,9 @@ async def driver(tx: Transaction) -> asyncpg.Connection:
     """The asyncpg connection under this transaction, for named queries: same transaction, a fifth of the CPU."""
     raw = await tx.get_raw_connection()
     connection: asyncpg.Connection = raw.driver_connection  # type: ignore[assignment]
+    if tx.in_transaction() and not connection.is_in_transaction():
+        # SQLAlchemy says BEGIN only before its own first statement: without this, ours would commit one by one.
+        await tx.exec_driver_sql("SELECT 1")
     return connection
 
 
@@ -42,3 +45,9 @@ async def driver(tx: Transaction) -> asyncpg.Connection:
 def queries() -> Any:
     """Every named query of sql/queries/<noun>.sql, as `queries().<name>(await driver(tx), ...)`; names are unique."""
     return aiosql.from_path(paths.SQL / "queries", "asyncpg")
+
+
+async def run(tx: Transaction, query: str, /, **values: Any) -> Any:
+    """One named query: rows, a row, a value or a count, as the mark after its name says."""
+    answer = getattr(queries(), query)(await driver(tx), **values)
+    return [row async for row in answer] if hasattr(answer, "__aiter__") else await answer

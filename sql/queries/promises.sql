@@ -1,0 +1,76 @@
+-- name: promise(job, subject, due_at)!
+-- Owes this job to this subject, at the earlier of what was promised and what is asked now; a parked one starts again.
+-- The row is locked even where nothing changes: a worker that keeps it at this moment waits, and sees our facts.
+INSERT INTO promise (job, subject, due_at) VALUES (:job, :subject, :due_at)
+ON CONFLICT (job, subject) DO UPDATE
+SET due_at = LEAST(promise.due_at, EXCLUDED.due_at), handed_at = NULL, tries = 0
+WHERE EXCLUDED.due_at < promise.due_at OR promise.tries > 10;
+
+-- name: promise_many(job, subjects, due_at)!
+-- The same for many subjects, always in one order, so that two of these never wait for each other.
+INSERT INTO promise (job, subject, due_at)
+SELECT :job, subject, :due_at FROM (SELECT DISTINCT unnest(CAST(:subjects AS uuid[])) AS subject ORDER BY 1) AS owed
+ON CONFLICT (job, subject) DO UPDATE
+SET due_at = LEAST(promise.due_at, EXCLUDED.due_at), handed_at = NULL, tries = 0
+WHERE EXCLUDED.due_at < promise.due_at OR promise.tries > 10;
+
+-- name: hand_over_promises(now, most)
+-- Which promises are due and not yet in the queue; marks them as handed over.
+UPDATE promise SET handed_at = :now, tries = promise.tries + 1
+FROM (
+    SELECT job, subject FROM promise WHERE handed_at IS NULL AND due_at <= :now
+    ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+) AS due
+WHERE promise.job = due.job AND promise.subject = due.subject
+RETURNING promise.job, promise.subject, promise.tries;
+
+-- name: hand_over_lost_promises(now, lost_after, most)
+-- Which promises were handed over too long ago, each time twice as long; one being kept right now is locked and skipped.
+UPDATE promise SET handed_at = :now, tries = promise.tries + 1
+FROM (
+    SELECT job, subject FROM promise
+    WHERE handed_at IS NOT NULL AND tries <= 10
+        AND handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval)  -- so that the index finds the few
+        AND handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval) * power(2, tries - 1)
+    ORDER BY handed_at LIMIT :most FOR UPDATE SKIP LOCKED
+) AS lost
+WHERE promise.job = lost.job AND promise.subject = lost.subject
+RETURNING promise.job, promise.subject, promise.tries;
+
+-- name: take_back_promises(jobs, subjects, tries)!
+-- The queue did not take these: they are due again at once, and the try does not count.
+UPDATE promise SET handed_at = NULL, tries = promise.tries - 1
+FROM unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tries AS smallint[])) AS refused (job, subject, tries)
+WHERE promise.job = refused.job AND promise.subject = refused.subject AND promise.tries = refused.tries
+    AND promise.handed_at IS NOT NULL;
+
+-- name: take_back_every_promise()!
+-- The queue has lost everything: whatever it was given, and is not being kept right now, is due again at once.
+UPDATE promise SET handed_at = NULL, tries = GREATEST(promise.tries - 1, 0)
+FROM (SELECT job, subject FROM promise WHERE handed_at IS NOT NULL AND tries <= 10 FOR UPDATE SKIP LOCKED) AS gone
+WHERE promise.job = gone.job AND promise.subject = gone.subject;
+
+-- name: keep_promise(job, subject)$
+-- The claim of a worker: true once for each handing over. Who comes second waits, then finds nothing to keep;
+-- a promise made anew meanwhile is not in the queue yet and is not for them.
+DELETE FROM promise WHERE job = :job AND subject = :subject AND handed_at IS NOT NULL RETURNING true;
+
+-- name: unpromise(job, subject)!
+-- Nothing is owed any more.
+DELETE FROM promise WHERE job = :job AND subject = :subject;
+
+-- name: count_promises(now, late_before)^
+-- How many promises are due, late and parked; parked ones were tried more than ten times and wait for an operator.
+SELECT
+    count(*) FILTER (WHERE due_at <= :now AND tries <= 10) AS due,
+    count(*) FILTER (WHERE due_at <= :late_before AND tries <= 10) AS late,
+    count(*) FILTER (WHERE tries > 10) AS parked
+FROM promise WHERE due_at <= :now;
+
+-- name: parked_promises()
+-- Which promises were tried too often: an operator reads the log for their reference, mends the cause and revives them.
+SELECT job, subject, due_at, handed_at, tries FROM promise WHERE tries > 10 ORDER BY due_at;
+
+-- name: revive_promises()!
+-- Tries every parked promise again from the beginning.
+UPDATE promise SET handed_at = NULL, tries = 0 WHERE tries > 10;
