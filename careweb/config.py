@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field("127.0.0.1", description="addresses whose X-Forwarded-* headers are believed, separated by commas")
     metrics_port: int = Field(0, description="port on 127.0.0.1 for the worker's own metrics; 0 turns it off")
     demo: bool = Field(False, description="this installation is a demonstration: says so on every page, reads caught mail at /demo")
+    demo_mail: Path | None = Field(None, description="folder with the mail that the demonstration caught, one .eml file a message; set by `careweb demo`")
 
     keys: SecretStr = Field(SecretStr(""), description="master keys for sealed fields, as version:base64 separated by commas, newest first; empty means the key file in the state folder")
 

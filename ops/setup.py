@@ -41,7 +41,6 @@ def main(arguments: list[str]) -> int:
     try:
         install_system_packages(missing_system_packages(dev))
         install_python_packages(ROOT / ("requirements-dev.txt" if dev else "requirements.txt"))
-        compile_translations()
         if dev and not _browser():
             step(
                 "a browser for the tests",
@@ -267,18 +266,6 @@ def _installers() -> list[list[str | Path]]:
     )
     has_pip = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False).returncode == 0
     return [*fast, pip] if has_pip else fast
-
-
-def compile_translations() -> None:
-    catalogues = [(po, po.with_suffix(".mo")) for po in sorted((ROOT / "locale").rglob("*.po"))]
-    stale = [(po, mo) for po, mo in catalogues if not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime]
-    if stale:
-        step(f"compiling {len(stale)} translations", lambda: _compile(stale))
-
-
-def _compile(catalogues: list[tuple[Path, Path]]) -> None:
-    for po, mo in catalogues:
-        run([VENV / "bin" / "pybabel", "compile", "-i", po, "-o", mo])
 
 
 if __name__ == "__main__":

@@ -34,7 +34,6 @@ def forget_cluster() -> None:
     folder = cluster_folder(STATE)
     if postmaster(folder) is None:
         shutil.rmtree(folder, ignore_errors=True)
-        folder.with_name("postgres.made").unlink(missing_ok=True)
 
 
 def database_url(server: str, name: str) -> str:

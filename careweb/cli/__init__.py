@@ -1,0 +1,29 @@
+"""The operators' door: `careweb COMMAND`. A command's module is imported when it is called."""
+
+import importlib
+
+import click
+
+COMMANDS = {  # name: module and what in it
+    "demo": "careweb.cli.demo:demo",
+    "serve": "careweb.cli.serve:serve",
+    "work": "careweb.cli.serve:work",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        module, _, name = COMMANDS.get(cmd_name, "").partition(":")
+        if not module:
+            return None
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="careweb")
+def main() -> None:
+    """careweb, for the person who runs it."""

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from careweb.cli import processes
 from careweb.cli.state import cluster_folder, ensure_state, locked, server_folder, server_user, socket_folder
 
@@ -30,7 +32,7 @@ _SETTINGS = {
 _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class PostgresError(Exception):
+class PostgresError(click.ClickException):
     """The private database server cannot be started."""
 
 
@@ -78,10 +80,10 @@ def start_postgres(state: Path, *, durable: bool = True, tied: bool = False) -> 
         cluster = _cluster(state)
         if not (cluster.data / "PG_VERSION").exists():
             _make(cluster)
-        if postmaster(cluster.data) is None:
+        if tied and postmaster(cluster.data) not in {None, *(child.pid for child in _children)}:
+            stop_postgres(state)  # left by a process that was killed; ours must end with us
+        if postmaster(cluster.data) is None or not _await_ready(cluster, None):
             _start(cluster, durable=durable, tied=tied)
-        else:
-            _await_ready(cluster, None)
         _make_database(cluster)
         return cluster.url
 
@@ -249,7 +251,7 @@ def _tail(log: Path) -> str:
 
 
 def _make_database(cluster: Cluster) -> None:
-    made = cluster.data.with_name("postgres.made")
+    made = cluster.data / "careweb.made"  # inside, so that it goes where the cluster goes
     if made.exists():
         return
     command = [cluster.binaries / "createdb", "-h", cluster.sockets, "-U", NAME, NAME]

@@ -21,6 +21,7 @@ def launch(
     environment: Mapping[str, str] | None = None,
     user: struct_passwd | None = None,
     last_signal: signal.Signals = signal.SIGTERM,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """A child in a session of its own (Ctrl-C reaches only us), that gets `last_signal` if we die without a word."""
     with log.open("ab") as output:
@@ -35,6 +36,7 @@ def launch(
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
             start_new_session=True,
+            pass_fds=pass_fds,
             preexec_fn=_tie_to_parent(last_signal),
         )
 

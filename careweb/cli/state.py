@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import click
+
 _LONGEST_SOCKET_FOLDER = 80  # Unix socket paths end at 107 bytes on Linux and 103 elsewhere
 
 
-class StateError(Exception):
+class StateError(click.ClickException):
     """The state folder cannot be used as it is."""
 
 
@@ -45,6 +47,25 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def only_one(state: Path, what: str) -> Iterator[bool]:
+    """True for the one process that may start and stop servers of this state; false while another does."""
+    with (ensure_state(state) / "run.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        file.truncate(0)
+        file.write(f"{what}, process {os.getpid()}\n")
+        file.flush()
+        yield True
+
+
+def who_runs(state: Path) -> str:
+    return (state / "run.lock").read_text(encoding="utf-8").strip()
 
 
 @contextmanager
@@ -109,6 +130,8 @@ def cluster_folder(state: Path) -> Path:
     ]
     for place in places:
         if _usable(place):
+            if place != state:
+                click.echo(f"  the database lies in {place}: its user cannot reach {state}")
             pointer.write_text(f"{place / 'postgres'}\n", encoding="utf-8")
             return place / "postgres"
     raise StateError(f"the database server's user can reach none of {', '.join(map(str, places))}: set CAREWEB_STATE")

@@ -8,6 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import click
+
 from careweb.cli import processes
 from careweb.cli.state import ensure_state, locked, socket_folder
 
@@ -24,7 +26,7 @@ _SETTINGS = {
 }
 
 
-class ValkeyError(Exception):
+class ValkeyError(click.ClickException):
     """The private Valkey cannot be started."""
 
 
@@ -43,7 +45,9 @@ def start_redis(state: Path, *, tied: bool = False) -> str:
     state = ensure_state(state)
     with locked(state / "valkey.lock"):
         sock = socket_folder(state) / "valkey.sock"
-        if processes.recorded(state / "valkey.pid") is None or not _answers(sock):
+        pid = processes.recorded(state / "valkey.pid")
+        left_over = tied and pid not in {None, *(child.pid for child in _children)}
+        if pid is None or left_over or not _answers(sock):
             _end_recorded(state)
             _start(state, sock, tied=tied)
         return f"unix://{sock}"

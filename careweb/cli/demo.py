@@ -1,0 +1,115 @@
+"""`careweb demo`: the whole product with a demonstration circle, on this machine, until Ctrl-C."""
+
+import hashlib
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from careweb import paths
+from careweb.cli.installation import child_environment, shorten, start_servers, stop_servers, tail
+from careweb.cli.state import cluster_folder, ensure_state, only_one, who_runs
+from careweb.cli.steps import step
+from careweb.cli.supervisor import Child, StoppedError, Supervisor, await_ready, end_leftovers, listen, stop_on_signals
+from careweb.config import Settings, settings
+
+CHILDREN = ("web", "worker", "mail")  # in the order in which they end
+_DECIDES_PREPARED = ("sql/migrations/*.sql", "data/*", "careweb/flows/*.py", "careweb/storage/*.py")
+
+
+@click.command()
+def demo() -> None:
+    """Run everything here with a demonstration circle; Ctrl-C ends it."""
+    start = time.monotonic()
+    state = ensure_state(settings().state)
+    with only_one(state, "careweb demo") as ours:
+        if not ours:
+            raise click.ClickException(
+                f"{state} is in use: {who_runs(state)}. Set CAREWEB_STATE and PORT for a second one."
+            )
+        stop_on_signals()
+        _run(settings(), state, start)
+
+
+def _run(chosen: Settings, state: Path, start: float) -> None:
+    supervisor = Supervisor(state, {})
+    try:
+        end_leftovers(state, CHILDREN)
+        listening = listen(chosen.host, chosen.port)
+        mail = listen("127.0.0.1", 0)
+        servers = start_servers(chosen)
+        supervisor.environment = child_environment(servers | _demonstration(state, chosen.port, mail.getsockname()[1]))
+        _prepare(state, supervisor, private=not chosen.database_url)
+        web = _start_children(supervisor, listening.fileno(), mail.fileno())
+        with step("web and worker"):
+            await_ready(web, chosen.host, chosen.port)
+        _say_where(chosen, time.monotonic() - start)
+        supervisor.watch()
+    except StoppedError:
+        click.echo("\n  ending ...", nl=False)
+    except click.ClickException:
+        click.echo(_last_words(supervisor), err=True)
+        raise
+    finally:
+        supervisor.stop()
+        stop_servers(chosen)
+    click.echo(" done")
+
+
+def _demonstration(state: Path, port: int, mail_port: int) -> dict[str, str]:
+    return {
+        "CAREWEB_DEMO": "true",
+        "CAREWEB_DEMO_MAIL": str(state / "mail"),
+        "CAREWEB_SMTP_HOST": "127.0.0.1",
+        "CAREWEB_SMTP_PORT": str(mail_port),
+        "CAREWEB_SMTP_TLS": "none",
+        "CAREWEB_SMTP_USER": "",
+        "PORT": str(port),
+    }
+
+
+def _prepare(state: Path, supervisor: Supervisor, *, private: bool) -> None:
+    """Once for each version and day: a second start has nothing to do. Another's database is always looked at."""
+    stamp, wanted = cluster_folder(state) / "careweb.prepared", _digest()
+    if private and stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return
+    command = [sys.executable, "-m", "careweb.cli.prepare", "--demo"]
+    if subprocess.run(command, env=dict(supervisor.environment), check=False).returncode != 0:
+        raise click.ClickException("the database could not be prepared")
+    if private:
+        stamp.write_text(wanted, encoding="ascii")
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(datetime.now(UTC).date().isoformat().encode())
+    for pattern in _DECIDES_PREPARED:
+        for file in sorted(paths.ROOT.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _start_children(supervisor: Supervisor, web_socket: int, mail_socket: int) -> Child:
+    for name in CHILDREN:
+        shorten(supervisor.state / f"{name}.log")
+    python = sys.executable
+    web = supervisor.add("web", [python, "-m", "careweb", "serve", "--fd", str(web_socket)], [web_socket])
+    supervisor.add("worker", [python, "-m", "workers"])
+    mail_folder = str(supervisor.state / "mail")
+    supervisor.add("mail", [python, "-m", "careweb.cli.mail_catcher", str(mail_socket), mail_folder], [mail_socket])
+    return web
+
+
+def _say_where(chosen: Settings, seconds: float) -> None:
+    click.echo(f"  ready after {seconds:.1f} s\n")
+    click.echo(f"  post a need               {chosen.public_url}/ask")
+    click.echo(f"  a volunteer's messages    {chosen.public_url}/demo")
+    click.echo(f"  the coordinators' board   {chosen.public_url}/board\n")
+    click.echo("  Ctrl-C ends it.")
+
+
+def _last_words(supervisor: Supervisor) -> str:
+    ended = [child for child in supervisor.children if child.process is not None and child.process.poll() is not None]
+    return "\n".join(f"\n{child.name} said:\n{tail(supervisor.log(child))}" for child in ended)
