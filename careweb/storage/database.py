@@ -1,6 +1,6 @@
 """One pool for the process, one transaction per request or job, opened and committed at the door."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -48,6 +48,6 @@ def queries() -> Any:
 
 
 async def run(tx: Transaction, query: str, /, **values: Any) -> Any:
-    """One named query: rows, a row, a value or a count, as the mark after its name says."""
-    answer = getattr(queries(), query)(await driver(tx), **values)
-    return [row async for row in answer] if hasattr(answer, "__aiter__") else await answer
+    """One named query: a list of rows, a row, a value or a count, as the mark after its name says."""
+    result = getattr(queries(), query)(await driver(tx), **values)
+    return [row async for row in result] if isinstance(result, AsyncGenerator) else await result

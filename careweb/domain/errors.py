@@ -1,0 +1,29 @@
+"""What we expected could go wrong. A door decides how each is said; see careweb/web/errors.py."""
+
+
+class CareError(Exception):
+    """Something a person can act on."""
+
+
+class NotHereError(CareError):
+    """There is nothing here for you: it does not exist, or it is not yours to see."""
+
+
+class OverError(CareError):
+    """This is closed already, so it cannot be changed."""
+
+
+class NotNowError(CareError):
+    """It has moved on since the page was shown."""
+
+
+class AtCapacityError(CareError):
+    """You have taken as many tasks this week as you said you could."""
+
+
+class WrongCodeError(CareError):
+    """That code does not fit."""
+
+
+class NotAdmittedError(CareError):
+    """A coordinator of the group has not admitted this volunteer yet."""

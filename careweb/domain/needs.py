@@ -1,0 +1,49 @@
+"""A need as someone states it, and the dates that follow from it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from careweb.domain.contacts import Contact
+from careweb.domain.states import Reach, Urgency
+
+URGENT_WITHIN = timedelta(hours=48)
+MEDIUM_WITHIN = timedelta(days=7)
+LONGEST = timedelta(days=60)
+GRACE = timedelta(days=1)  # a need outlives its by-when by a day
+TEXT_MOST = 500
+NAME_MOST = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNeed:
+    category: str
+    zone_code: str
+    languages: tuple[str, ...]  # spoken ids: first choice, then also fine in
+    urgency: Urgency
+    needed_by: datetime
+    hours: int
+    helpers: int
+    reach: Reach
+    name: str = field(repr=False)
+    contact: Contact
+    text: str = field(repr=False)
+    show_text: bool
+    see_first: bool
+    locale: str
+
+
+def urgency_of(now: datetime, needed_by: datetime) -> Urgency:
+    """What the by-when alone says; an asker may say it is less urgent, never more."""
+    left = needed_by - now
+    if left <= URGENT_WITHIN:
+        return Urgency.URGENT
+    return Urgency.MEDIUM if left <= MEDIUM_WITHIN else Urgency.LOW
+
+
+def expires_at(needed_by: datetime) -> datetime:
+    return needed_by + GRACE
+
+
+def warned_at(posted_at: datetime, expires: datetime, warning: timedelta) -> datetime:
+    """`warning` before it expires, but never in the first half of its life."""
+    return max(expires - warning, posted_at + (expires - posted_at) / 2)

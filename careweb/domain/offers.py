@@ -1,0 +1,28 @@
+"""An offer as a volunteer states it."""
+
+from dataclasses import dataclass
+
+from careweb.domain.states import Reach
+
+RADII_KM = (2, 5, 10, 15, 25, 50, 100, 200)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewOffer:
+    categories: tuple[str, ...]
+    languages: tuple[str, ...]  # spoken ids
+    zone_code: str
+    radius_km: float
+    reach: Reach
+    hours: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often and when a volunteer may be asked; of the person, over all their offers and groups."""
+
+    per_week: int
+    weekly_asks: int | None
+    quiet_from: int
+    quiet_until: int
+    urgent_any_hour: bool

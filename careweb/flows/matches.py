@@ -1,0 +1,167 @@
+"""What two people do after one of them said yes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from careweb.domain.errors import NotHereError, NotNowError, OverError
+from careweb.domain.ids import MatchId, MemberId, NeedId
+from careweb.domain.states import ContactKind, MatchState, NeedState
+from careweb.flows.asks import connected
+from careweb.flows.context import Context
+from careweb.flows.needs import promise_dates, stop_promises, tell
+from careweb.flows.notices import owe_notice
+from careweb.storage.database import run
+from careweb.storage.promises import promise, unpromise
+from careweb.storage.sealing import key_of
+
+NOTE_MOST = 500
+OPEN_TO_BOTH = (MatchState.CONNECTED, MatchState.DONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    author: str  # asker or helper
+    text: str = field(repr=False)
+    written_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class HelperSide:
+    """What the helper sees of a match; name, contact and text only once both said yes."""
+
+    id: MatchId
+    need_id: NeedId
+    state: MatchState
+    ended_by: str | None
+    category: str
+    needed_by: datetime
+    time_zone: str
+    language: str
+    asker_name: str
+    asker_contact: str = field(repr=False)
+    asker_contact_kind: ContactKind
+    text: str = field(repr=False)
+    notes: tuple[Note, ...]
+
+
+async def helper_side(ctx: Context, match_id: MatchId, member_id: MemberId) -> HelperSide:
+    row = await _of_helper(ctx, match_id, member_id)
+    sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"]) if row["state"] in OPEN_TO_BOTH else None
+    return HelperSide(
+        id=row["id"], need_id=row["need_id"], state=MatchState(row["state"]), ended_by=row["ended_by"],
+        category=row["category"], needed_by=row["needed_by"], time_zone=row["time_zone"], language=row["language"],
+        asker_name=sealer.open("name", row["asker_sealed_name"]) if sealer else "",
+        asker_contact=sealer.open("contact", row["asker_sealed_contact"]) if sealer else "",
+        asker_contact_kind=ContactKind(row["asker_contact_kind"]),
+        text=sealer.open("text", row["sealed_text"]) if sealer else "",
+        notes=await notes_of(ctx, match_id, row["need_id"]) if sealer else (),
+    )  # fmt: skip
+
+
+async def notes_of(ctx: Context, match_id: MatchId, need_id: NeedId) -> tuple[Note, ...]:
+    sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
+    if sealer is None:
+        return ()
+    rows = await run(ctx.tx, "notes_of_match", match_id=match_id)
+    return tuple(
+        Note(author=row["author"], text=sealer.open("note", row["sealed_text"]), written_at=row["written_at"])
+        for row in rows
+    )
+
+
+async def choose(ctx: Context, need_id: NeedId, match_id: MatchId, *, yes: bool) -> None:
+    """The asker who wanted to see who first: the second yes, or no."""
+    row = await _of_need(ctx, match_id, need_id)
+    if not yes:
+        if row["state"] != MatchState.AWAITING_ASKER:
+            raise NotNowError
+        await _reopen(ctx, row, by="asker", kind="refused")
+        await owe_notice(ctx, "not_chosen", match_id, member_id=row["member_id"])
+        return
+    if not await run(ctx.tx, "connect_match", id=match_id, need_id=need_id, now=ctx.now):
+        raise NotNowError
+    await unpromise(ctx.tx, "lapse_match", match_id)
+    await connected(ctx, match_id, need_id, row["member_id"], row["needed_by"])
+
+
+async def missed(ctx: Context, need_id: NeedId, match_id: MatchId) -> None:
+    """ "It did not happen", says the asker: the slot opens again."""
+    row = await _of_need(ctx, match_id, need_id)
+    await _reopen(ctx, row, by="asker", kind="fell_through", even_met=True)
+    await owe_notice(ctx, "fell_through", match_id, member_id=row["member_id"])
+
+
+async def cannot(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
+    """ "I cannot after all", says the helper: the slot opens again and others are asked at once."""
+    row = await _of_helper(ctx, match_id, member_id)
+    await _reopen(ctx, row, by="helper", kind="fell_through")
+    await owe_notice(ctx, "fell_through", match_id, need_id=row["need_id"])
+
+
+async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
+    """ "Done", says the helper. When nothing else of the need is open or under way, it is met."""
+    row = await _of_helper(ctx, match_id, member_id)
+    if not await run(ctx.tx, "finish_match", id=match_id, by="helper", now=ctx.now):
+        raise NotNowError
+    await unpromise(ctx.tx, "remind_match", match_id)
+    await tell(ctx, row["need_id"], "helper", "done")
+    if row["need_state"] == NeedState.MATCHED and not await run(ctx.tx, "count_unfinished", need_id=row["need_id"]):
+        await run(ctx.tx, "end_need", id=row["need_id"], state=NeedState.MET, close_reason=None, now=ctx.now)
+        await stop_promises(ctx, row["need_id"])
+        await tell(ctx, row["need_id"], "worker", "met")
+
+
+async def lapse(ctx: Context, match_id: MatchId) -> None:
+    """The asker who wanted to see who first never answered: the volunteer is free again."""
+    row = await run(ctx.tx, "match_by_id", id=match_id)
+    if row and row["state"] == MatchState.AWAITING_ASKER:
+        await _reopen(ctx, row, by="time", kind="fell_through")
+        await owe_notice(ctx, "not_chosen", match_id, member_id=row["member_id"])
+
+
+async def add_note(ctx: Context, match_id: MatchId, need_id: NeedId, author: str, text: str) -> None:
+    row = await _of_need(ctx, match_id, need_id)
+    if row["state"] != MatchState.CONNECTED:
+        raise OverError
+    sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
+    sealed = sealer.seal("note", text) if sealer else None
+    if sealed is None:
+        raise OverError
+    await run(ctx.tx, "add_note", id=uuid4(), match_id=match_id, author=author, sealed_text=sealed, now=ctx.now)
+
+
+async def add_helper_note(ctx: Context, match_id: MatchId, member_id: MemberId, text: str) -> None:
+    row = await _of_helper(ctx, match_id, member_id)
+    await add_note(ctx, match_id, row["need_id"], "helper", text)
+
+
+async def _of_helper(ctx: Context, match_id: MatchId, member_id: MemberId) -> Mapping[str, Any]:
+    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id)
+    if row is None or row["member_id"] != member_id:
+        raise NotHereError
+    return row
+
+
+async def _of_need(ctx: Context, match_id: MatchId, need_id: NeedId) -> Mapping[str, Any]:
+    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id)
+    if row is None or row["need_id"] != need_id:
+        raise NotHereError
+    return row
+
+
+async def _reopen(ctx: Context, row: Mapping[str, Any], *, by: str, kind: str, even_met: bool = False) -> None:
+    need_id = row["need_id"]
+    # The need first: every flow locks it before its members and its matches.
+    reopened = await run(ctx.tx, "free_slot", id=need_id, even_met=even_met)
+    dropped = await run(ctx.tx, "drop_match", id=row["id"], by=by, now=ctx.now, even_done=even_met)
+    if not (reopened and dropped):
+        raise NotNowError
+    await run(ctx.tx, "give_task_back", id=row["member_id"], accepted_at=row["accepted_at"])
+    for job, subject in (("lapse_match", row["id"]), ("remind_match", row["id"]), ("purge_need", need_id)):
+        await unpromise(ctx.tx, job, subject)
+    await promise_dates(ctx, need_id, row["needed_by"], row["accepted_at"], row["expires_at"])
+    await promise(ctx.tx, "match_need", need_id, ctx.now)
+    await tell(ctx, need_id, "worker" if by == "time" else by, kind)

@@ -1,0 +1,104 @@
+"""The matcher's verbs: plan the next wave of a need; look again when an offer appears."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from careweb.config import Settings
+from careweb.domain.distances import band
+from careweb.domain.ids import NeedId, OfferId
+from careweb.domain.states import Urgency
+from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
+from careweb.flows.context import Context
+from careweb.flows.needs import tell
+from careweb.flows.notices import owe_notice
+from careweb.storage.database import run
+from careweb.storage.promises import promise
+
+CANDIDATES_MOST = 60
+NEEDS_MOST = 200
+
+
+def pace_of(settings: Settings, urgency: Urgency) -> Pace:
+    return {
+        Urgency.URGENT: Pace(ask_timeout=settings.urgent_ask_timeout, wave_every=settings.urgent_wave_every),
+        Urgency.MEDIUM: Pace(ask_timeout=settings.medium_ask_timeout, wave_every=settings.medium_wave_every),
+        Urgency.LOW: Pace(ask_timeout=settings.low_ask_timeout, wave_every=settings.low_wave_every),
+    }[urgency]
+
+
+async def match_need(ctx: Context, need_id: NeedId) -> None:
+    """Plans and writes the next wave. Running twice is safe: the need is locked, and who was asked is no candidate."""
+    row = await run(ctx.tx, "lock_open_need", id=need_id, now=ctx.now)
+    if row is None:
+        return
+    need = OpenNeed(
+        id=need_id,
+        urgency=Urgency(row["urgency"]),
+        open_slots=row["helpers"] - row["filled"],
+        asks_out=await run(ctx.tx, "asks_out", need_id=need_id),
+    )
+    pace = pace_of(ctx.settings, need.urgency)
+    plan = plan_wave(need, await _candidates(ctx, need_id), pace=pace, now=ctx.now)
+    await _write(ctx, row, need, plan, pace)
+
+
+async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:
+    rows = await run(
+        ctx.tx, "candidates_for_need",
+        need_id=need_id, weekly_asks=ctx.settings.weekly_asks, most=CANDIDATES_MOST, now=ctx.now,
+    )  # fmt: skip
+    return [Candidate(**{name: value for name, value in row.items() if name != "cost"}) for row in rows]
+
+
+async def _write(ctx: Context, row: Mapping[str, Any], need: OpenNeed, plan: Plan, pace: Pace) -> None:
+    asked = 0
+    if plan.asks:
+        wave = await run(ctx.tx, "next_wave", id=need.id)
+        # In one order of members everywhere, so that two needs planning at once cannot wait for each other.
+        for candidate in sorted(plan.asks, key=lambda c: c.member_id):
+            asked += await _ask(ctx, row, candidate, pace, wave)
+        await tell(ctx, need.id, "worker", "wave", {"wave": wave, "asked": asked})
+    if plan.exhausted and await run(ctx.tx, "mark_exhausted", id=need.id, now=ctx.now):
+        await tell(ctx, need.id, "worker", "exhausted")
+    if asked < len(plan.asks):  # someone else's ask reached them first: look again at once
+        await promise(ctx.tx, "match_need", need.id, ctx.now)
+    elif plan.next_at:
+        await promise(ctx.tx, "match_need", need.id, plan.next_at)
+
+
+async def _ask(ctx: Context, need: Mapping[str, Any], candidate: Candidate, pace: Pace, wave: int) -> bool:
+    """False if the volunteer was asked by another need meanwhile, or has had enough asks this week."""
+    member_id = candidate.member_id
+    if not await run(ctx.tx, "count_ask", id=member_id, cap=ctx.settings.weekly_asks, now=ctx.now):
+        return False
+    ask_id = uuid4()
+    times_out_at = min(ctx.now + pace.ask_timeout, need["expires_at"])
+    added = await run(
+        ctx.tx, "add_ask", id=ask_id, need_id=need["id"], offer_id=candidate.offer_id, member_id=member_id,
+        group_id=need["group_id"], round=need["round"], wave=wave, urgent=need["urgency"] == Urgency.URGENT,
+        language=candidate.language, terms=json.dumps(terms_of(candidate)), now=ctx.now, times_out_at=times_out_at,
+    )  # fmt: skip
+    if not added:
+        await run(ctx.tx, "uncount_ask", id=member_id, at=ctx.now)
+        return False
+    await owe_notice(ctx, "ask", ask_id, member_id=member_id)
+    await promise(ctx.tx, "time_out_ask", ask_id, times_out_at)
+    return True
+
+
+def terms_of(candidate: Candidate) -> dict[str, Any]:
+    """All that went into the cost, and only the band of the distance."""
+    cost = candidate.cost
+    return {
+        "band": band(candidate.km), "second_language": candidate.second_language,
+        "distance": cost.distance, "language": cost.language, "load": cost.load, "cost": cost.total,
+        "asks_last_week": candidate.asks_last_week,
+    }  # fmt: skip
+
+
+async def offer_appeared(ctx: Context, offer_id: OfferId) -> None:
+    """An offer is new, changed or awake again: needs it could serve are matched anew."""
+    for row in await run(ctx.tx, "needs_an_offer_fits", offer_id=offer_id, most=NEEDS_MOST):
+        await promise(ctx.tx, "match_need", row["id"], ctx.now)

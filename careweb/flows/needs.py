@@ -1,0 +1,188 @@
+"""What an asker does with a need."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from careweb.domain.codes import CodeError, ReturnCode, read_return_code
+from careweb.domain.errors import NotHereError, OverError
+from careweb.domain.ids import GroupId, MemberId, NeedId
+from careweb.domain.needs import NewNeed, expires_at, warned_at
+from careweb.domain.states import AskState, ContactKind, NeedState
+from careweb.flows.context import Context
+from careweb.flows.notices import owe_notice
+from careweb.storage.database import run
+from careweb.storage.promises import promise, unpromise
+from careweb.storage.sealing import Sealer, key_of, new_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    need_id: NeedId
+    code: ReturnCode
+    fresh: bool  # False: this form was sent before, and this is the need it made
+
+
+async def post_need(
+    ctx: Context, group_id: GroupId, new: NewNeed, *, form_id: str, member_id: MemberId | None = None
+) -> Posted:
+    """Posting the same form twice makes one need, and shows the same code."""
+    code = ctx.vault.return_code(form_id)
+    form_hash = ctx.vault.index("form", form_id)
+    sent_before = await run(ctx.tx, "need_of_form", form_hash=form_hash)
+    if sent_before:
+        return Posted(need_id=sent_before["id"], code=code, fresh=False)
+    need_id = NeedId(uuid4())
+    added = await add_need(
+        ctx, group_id, new, need_id,
+        member_id=member_id, form_hash=form_hash,
+        locator_hash=ctx.vault.index("locator", code.locator),
+        secret_hash=await asyncio.to_thread(ctx.vault.hash_secret, code.secret),
+    )  # fmt: skip
+    if not added:  # the other of two at once was first
+        first = await run(ctx.tx, "need_of_form", form_hash=form_hash)
+        return Posted(need_id=first["id"], code=code, fresh=False)
+    await tell(ctx, need_id, "asker", "posted")
+    await owe_notice(ctx, "posted", need_id, need_id=need_id)
+    return Posted(need_id=need_id, code=code, fresh=True)
+
+
+async def add_need(ctx: Context, group_id: GroupId, new: NewNeed, need_id: NeedId, **more: Any) -> bool:
+    """The row, its key and all the jobs it owes."""
+    sealer = await new_key(ctx.tx, ctx.vault, "need", need_id)
+    by_code = new.contact.kind is ContactKind.CODE
+    values = {
+        "member_id": None, "form_hash": None, "locator_hash": None, "secret_hash": None, "source_ref": None,
+        "consent_reason": None, "confirmed": True, "posted_at": ctx.now, "expires_at": expires_at(new.needed_by),
+    } | more  # fmt: skip
+    added = await run(
+        ctx.tx, "add_need", id=need_id, group_id=group_id,
+        contact_kind=new.contact.kind, contact_index=None if by_code else ctx.vault.contact_index(new.contact),
+        sealed_contact=sealer.seal("contact", new.contact.address), call_back=False,
+        locale=new.locale, **_stated(new, sealer), **values,
+    )  # fmt: skip
+    if not added:
+        return False
+    if values["confirmed"]:
+        await promise(ctx.tx, "match_need", need_id, ctx.now)
+    await promise_dates(ctx, need_id, new.needed_by, values["posted_at"], values["expires_at"])
+    return True
+
+
+def _stated(new: NewNeed, sealer: Sealer) -> dict[str, Any]:
+    return {
+        "category": new.category, "zone_code": new.zone_code, "languages": list(new.languages), "urgency": new.urgency,
+        "helpers": new.helpers, "needed_by": new.needed_by, "hours": new.hours, "reach": new.reach,
+        "show_text": new.show_text, "see_first": new.see_first,
+        "sealed_name": sealer.seal("name", new.name), "sealed_text": sealer.seal("text", new.text),
+    }  # fmt: skip
+
+
+async def promise_dates(
+    ctx: Context, need_id: NeedId, needed_by: datetime, posted: datetime, expires: datetime
+) -> None:
+    for job, at in (
+        ("warn_need", warned_at(posted, expires, ctx.settings.expiry_warning)),
+        ("expire_need", expires),
+        ("close_silent_need", needed_by + ctx.settings.met_after),
+    ):
+        await unpromise(ctx.tx, job, need_id)  # a renewed need is due later, and promising only ever moves earlier
+        await promise(ctx.tx, job, need_id, at)
+
+
+async def change_need(ctx: Context, need_id: NeedId, new: NewNeed) -> None:
+    sealer = await _sealer(ctx, need_id)
+    expires = expires_at(new.needed_by)
+    if not await run(ctx.tx, "change_need", id=need_id, expires_at=expires, **_stated(new, sealer)):
+        raise OverError
+    await cancel_asks(ctx, need_id)  # they were asked about something else
+    await promise_dates(ctx, need_id, new.needed_by, ctx.now, expires)
+    await promise(ctx.tx, "match_need", need_id, ctx.now)
+    await tell(ctx, need_id, "asker", "changed")
+
+
+async def renew_need(ctx: Context, need_id: NeedId, needed_by: datetime, hours: int) -> None:
+    expires = expires_at(needed_by)
+    if not await run(ctx.tx, "renew_need", id=need_id, needed_by=needed_by, hours=hours, expires_at=expires):
+        raise OverError
+    await unpromise(ctx.tx, "purge_need", need_id)
+    await promise_dates(ctx, need_id, needed_by, ctx.now, expires)
+    await promise(ctx.tx, "match_need", need_id, ctx.now)
+    await tell(ctx, need_id, "asker", "renewed")
+
+
+async def withdraw_need(ctx: Context, need_id: NeedId) -> None:
+    await end_need(ctx, need_id, NeedState.WITHDRAWN, actor="asker", kind="withdrawn")
+
+
+async def confirm_met(ctx: Context, need_id: NeedId) -> None:
+    """ "It is done." """
+    if not await run(ctx.tx, "end_need", id=need_id, state=NeedState.MET, close_reason=None, now=ctx.now):
+        raise OverError
+    await run(ctx.tx, "finish_matches_of_need", need_id=need_id, by="asker", now=ctx.now)
+    await _after_end(ctx, need_id, "asker", "met")
+
+
+async def end_need(
+    ctx: Context, need_id: NeedId, state: NeedState, *, actor: str, kind: str, close_reason: str | None = None
+) -> None:
+    """Ends a need that nobody will meet now: asks are taken back, helpers under way are told."""
+    if not await run(ctx.tx, "end_need", id=need_id, state=state, close_reason=close_reason, now=ctx.now):
+        raise OverError
+    for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=actor, now=ctx.now):
+        await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
+        await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
+    await _after_end(ctx, need_id, actor, kind)
+
+
+async def _after_end(ctx: Context, need_id: NeedId, actor: str, kind: str) -> None:
+    await cancel_asks(ctx, need_id)
+    await stop_promises(ctx, need_id)
+    await tell(ctx, need_id, actor, kind)
+
+
+async def stop_promises(ctx: Context, need_id: NeedId) -> None:
+    for job in ("match_need", "warn_need", "expire_need", "close_silent_need"):
+        await unpromise(ctx.tx, job, need_id)
+    await promise(ctx.tx, "purge_need", need_id, ctx.now + ctx.settings.purge_after)
+
+
+async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.CANCELLED) -> None:
+    """Takes back what is out; whoever had been written to is told that nothing is left to do."""
+    for ask in await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now):
+        await unpromise(ctx.tx, "time_out_ask", ask["id"])
+        if ask["sent_at"]:
+            await owe_notice(ctx, "ask_covered", ask["id"], member_id=ask["member_id"])
+
+
+async def find_by_code(ctx: Context, text: str) -> NeedId | None:
+    """The need this return code opens. An unknown locator costs as much as a wrong secret."""
+    try:
+        code = read_return_code(text)
+    except CodeError:
+        return None
+    row = await run(ctx.tx, "need_by_locator", locator_hash=ctx.vault.index("locator", code.locator))
+    known = row["secret_hash"] if row else await asyncio.to_thread(ctx.vault.hash_secret, "nobody's")
+    fits = await asyncio.to_thread(ctx.vault.secret_fits, code.secret, known)
+    return row["id"] if row and fits else None
+
+
+async def _sealer(ctx: Context, need_id: NeedId) -> Sealer:
+    sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
+    if sealer is None:
+        raise NotHereError
+    return sealer
+
+
+async def tell(
+    ctx: Context, need_id: NeedId, actor: str, kind: str, detail: dict[str, Any] | None = None, reason: str = ""
+) -> None:
+    """Writes a line into the need's history; the reason, free text, is sealed with the need's key."""
+    sealed = (await _sealer(ctx, need_id)).seal("reason", reason) if reason else None
+    await run(
+        ctx.tx, "add_event", need_id=need_id, at=ctx.now, actor=actor, kind=kind,
+        detail=json.dumps(detail or {}), sealed_reason=sealed,
+    )  # fmt: skip

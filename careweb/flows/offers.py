@@ -1,0 +1,118 @@
+"""What a volunteer does with their offers, and how often they may be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from careweb.domain.errors import NotHereError
+from careweb.domain.ids import GroupId, MemberId, OfferId
+from careweb.domain.offers import NewOffer, Pace
+from careweb.flows.context import Context
+from careweb.storage.database import run
+from careweb.storage.promises import promise
+from careweb.storage.sealing import key_of
+
+EVERYBODY = uuid5(NAMESPACE_URL, "careweb:everybody")  # the subject of a job that is about nobody in particular
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyPage:
+    """All a signed-in member sees of themselves."""
+
+    member_id: MemberId
+    name: str = field(repr=False)
+    pace: Pace
+    mail_stopped: bool
+    tasks_this_week: int
+    memberships: list[Mapping[str, Any]]
+    offers: list[Mapping[str, Any]]
+    asks: list[Mapping[str, Any]]
+    matches: list[Mapping[str, Any]]
+    needs: list[Mapping[str, Any]]
+
+
+async def make_offer(
+    ctx: Context, group_id: GroupId, member_id: MemberId, new: NewOffer, *, source_ref: str | None = None
+) -> OfferId | None:
+    """A first offer in a group also asks to be admitted there. None: this reference was imported before."""
+    await run(ctx.tx, "add_membership", group_id=group_id, member_id=member_id, now=ctx.now)
+    offer_id = OfferId(uuid4())
+    added = await run(
+        ctx.tx, "add_offer", id=offer_id, group_id=group_id, member_id=member_id, source_ref=source_ref,
+        now=ctx.now, **_stated(new),
+    )  # fmt: skip
+    if not added:
+        return None
+    await promise(ctx.tx, "offer_appeared", offer_id, ctx.now)
+    return offer_id
+
+
+def _stated(new: NewOffer) -> dict[str, Any]:
+    return {
+        "categories": list(new.categories), "languages": list(new.languages), "zone_code": new.zone_code,
+        "radius_km": new.radius_km, "reach": new.reach, "hours": new.hours,
+    }  # fmt: skip
+
+
+async def change_offer(ctx: Context, offer_id: OfferId, member_id: MemberId, new: NewOffer) -> None:
+    if not await run(ctx.tx, "change_offer", id=offer_id, member_id=member_id, now=ctx.now, **_stated(new)):
+        raise NotHereError
+    await promise(ctx.tx, "offer_appeared", offer_id, ctx.now)
+
+
+async def offer_of(ctx: Context, offer_id: OfferId, member_id: MemberId) -> Mapping[str, Any]:
+    row: Mapping[str, Any] | None = await run(ctx.tx, "offer_of_member", id=offer_id, member_id=member_id)
+    if row is None:
+        raise NotHereError
+    return row
+
+
+async def end_offer(ctx: Context, offer_id: OfferId, member_id: MemberId) -> None:
+    if not await run(ctx.tx, "end_offer", id=offer_id, member_id=member_id):
+        raise NotHereError
+
+
+async def set_pace(ctx: Context, member_id: MemberId, pace: Pace) -> None:
+    await run(
+        ctx.tx, "set_member_pace", id=member_id, per_week=pace.per_week, weekly_asks=pace.weekly_asks,
+        quiet_from=pace.quiet_from, quiet_until=pace.quiet_until, urgent_any_hour=pace.urgent_any_hour,
+    )  # fmt: skip
+
+
+async def set_name(ctx: Context, member_id: MemberId, name: str) -> None:
+    sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
+    if sealer:
+        await run(ctx.tx, "rename_member", id=member_id, sealed_name=sealer.seal("name", name))
+
+
+async def rest(ctx: Context, member_id: MemberId, until: date) -> None:
+    """Without guilt: what was asked is taken back, and nothing new comes until that day."""
+    await run(ctx.tx, "rest_offers", member_id=member_id, rests_until=until)
+    for row in await run(ctx.tx, "cancel_asks_of_member", member_id=member_id, group_id=None, now=ctx.now):
+        await promise(ctx.tx, "match_need", row["need_id"], ctx.now)
+    await promise(ctx.tx, "wake_rested", EVERYBODY, datetime.combine(until, time(0, 5), UTC) + timedelta(hours=8))
+
+
+async def resume(ctx: Context, member_id: MemberId) -> None:
+    for row in await run(ctx.tx, "resume_offers", member_id=member_id):
+        await promise(ctx.tx, "offer_appeared", row["id"], ctx.now)
+
+
+async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
+    row = await run(ctx.tx, "member_by_id", id=member_id)
+    sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
+    week_ago = ctx.now - timedelta(days=7)
+    return MyPage(
+        member_id=member_id,
+        name=sealer.open("name", row["sealed_name"]) if sealer else "",
+        pace=Pace(**{name: row[name] for name in Pace.__dataclass_fields__}),
+        mail_stopped=row["mail_stopped"],
+        tasks_this_week=sum(at > week_ago for at in row["task_times"]),
+        memberships=await run(ctx.tx, "memberships", member_id=member_id),
+        offers=await run(ctx.tx, "offers_of_member", member_id=member_id),
+        asks=await run(ctx.tx, "asks_of_member", member_id=member_id),
+        matches=await run(ctx.tx, "matches_of_member", member_id=member_id),
+        needs=await run(ctx.tx, "needs_of_member", member_id=member_id),
+    )

@@ -1,0 +1,194 @@
+"""Coming in: a mailed link or a six-digit code, no password; and what a browser may then do."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from careweb.domain.codes import CodeError, read_digits
+from careweb.domain.contacts import Contact
+from careweb.domain.errors import WrongCodeError
+from careweb.domain.ids import GroupId, MemberId, NeedId, SignInId
+from careweb.domain.states import ContactKind, Role
+from careweb.flows.context import Context
+from careweb.flows.notices import owe_notice
+from careweb.storage.database import run
+from careweb.storage.promises import promise
+from careweb.storage.sealing import key_of, new_key
+
+CODE_LIVES = timedelta(minutes=10)
+CODE_DIGITS = 6
+MAILS_MOST = 4  # to one contact within CODE_LIVES
+SESSION_LIVES = timedelta(days=30)
+STAFF_SESSION_LIVES = timedelta(hours=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """A role in a group."""
+
+    group_id: GroupId
+    slug: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """What a browser may act for. Nobody: a browser we have not seen."""
+
+    member_id: MemberId | None = None
+    name: str = field(default="", repr=False)
+    locale: str = ""
+    needs: tuple[NeedId, ...] = ()
+    posts: tuple[Post, ...] = ()
+
+    def post_in(self, slug: str) -> Post | None:
+        return next((post for post in self.posts if post.slug == slug), None)
+
+
+NOBODY = Visitor()
+
+
+async def request_sign_in(
+    ctx: Context, contact: Contact, *, locale: str, time_zone: str = "America/Toronto", join: bool = False
+) -> SignInId:
+    """Writes to the contact if it is known, or if someone new wants to help (`join`). The answer is the same either way."""
+    sign_in_id = SignInId(uuid4())
+    index = ctx.vault.contact_index(contact)
+    if await run(ctx.tx, "recent_sign_ins", contact_index=index, since=ctx.now - CODE_LIVES) >= MAILS_MOST:
+        return sign_in_id
+    member = await run(ctx.tx, "member_by_contact", contact_index=index)
+    member_id = member["id"] if member else None
+    if member is None and join:
+        member_id = await add_member(ctx, contact, locale=locale, time_zone=time_zone, confirmed=False)
+    needs = await run(ctx.tx, "needs_of_contact", contact_index=index) if member_id is None else []
+    need_id = needs[0]["id"] if needs else None
+    await run(
+        ctx.tx, "add_sign_in", id=sign_in_id, member_id=member_id, need_id=need_id, contact_index=index,
+        now=ctx.now, expires_at=ctx.now + CODE_LIVES,
+    )  # fmt: skip
+    if contact.kind is ContactKind.PHONE:
+        for need in await run(ctx.tx, "needs_of_contact", contact_index=index):
+            await run(ctx.tx, "request_call_back", id=need["id"])
+    elif member_id or need_id:
+        await owe_notice(ctx, "sign_in", sign_in_id, member_id=member_id, need_id=need_id)
+    return sign_in_id
+
+
+async def add_member(
+    ctx: Context,
+    contact: Contact,
+    *,
+    locale: str,
+    time_zone: str,
+    confirmed: bool,
+    name: str = "",
+    per_week: int = 2,
+) -> MemberId:
+    member_id = MemberId(uuid4())
+    sealer = await new_key(ctx.tx, ctx.vault, "member", member_id)
+    await run(
+        ctx.tx, "add_member", id=member_id, contact_index=ctx.vault.contact_index(contact), contact_kind=contact.kind,
+        sealed_name=sealer.seal("name", name), sealed_contact=sealer.seal("contact", contact.address),
+        locale=locale, time_zone=time_zone, per_week=per_week, confirmed=confirmed, now=ctx.now,
+    )  # fmt: skip
+    return member_id
+
+
+async def sign_in(ctx: Context, sign_in_id: SignInId, code: str) -> str:
+    """The session's secret, for the cookie. Raises WrongCodeError; commit even then, since wrong codes are counted."""
+    row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now)
+    try:
+        typed = read_digits(code, CODE_DIGITS)
+    except CodeError:
+        typed = ""
+    expected = ctx.vault.digits("sign_in", sign_in_id, CODE_DIGITS)
+    known = row is not None and (row["member_id"] or row["need_id"])
+    if not (secrets.compare_digest(typed, expected) and known):
+        await run(ctx.tx, "count_wrong_sign_in", id=sign_in_id)
+        raise WrongCodeError
+    return await _use(ctx, sign_in_id)
+
+
+async def sign_in_by_link(ctx: Context, token: str) -> str:
+    sign_in_id = ctx.vault.verify("sign_in", token)
+    if sign_in_id is None:
+        raise WrongCodeError
+    return await _use(ctx, SignInId(sign_in_id))
+
+
+async def _use(ctx: Context, sign_in_id: SignInId) -> str:
+    row = await run(ctx.tx, "use_sign_in", id=sign_in_id, now=ctx.now)
+    if row is None:
+        raise WrongCodeError
+    needs = await run(ctx.tx, "needs_of_contact", contact_index=row["contact_index"])
+    if row["member_id"]:
+        await confirm_member(ctx, row["member_id"])
+    return await open_session(ctx, member_id=row["member_id"], needs=[need["id"] for need in needs])
+
+
+async def confirm_member(ctx: Context, member_id: MemberId) -> None:
+    await run(ctx.tx, "confirm_member", id=member_id)
+    for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
+        await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
+
+
+async def open_session(
+    ctx: Context, *, member_id: MemberId | None = None, needs: list[NeedId] | None = None, old_secret: str = ""
+) -> str:
+    """A new secret each time someone comes in; what the browser could do before is carried over."""
+    before = await visitor_of(ctx, old_secret) if old_secret else NOBODY
+    member_id = member_id or before.member_id
+    if old_secret:
+        await close_session(ctx, old_secret)
+    secret = secrets.token_urlsafe(32)
+    staff = bool(member_id and await run(ctx.tx, "staff_roles", member_id=member_id))
+    await run(
+        ctx.tx, "add_session", id_hash=_hash(ctx, secret), member_id=member_id,
+        needs=list({*before.needs, *(needs or [])}), now=ctx.now,
+        expires_at=ctx.now + (STAFF_SESSION_LIVES if staff else SESSION_LIVES),
+    )  # fmt: skip
+    return secret
+
+
+async def close_session(ctx: Context, secret: str) -> None:
+    await run(ctx.tx, "end_session", id_hash=_hash(ctx, secret))
+
+
+async def visitor_of(ctx: Context, secret: str) -> Visitor:
+    row = await run(ctx.tx, "session_by_hash", id_hash=_hash(ctx, secret), now=ctx.now) if secret else None
+    if row is None:
+        return NOBODY
+    needs = tuple(NeedId(need) for need in row["needs"])
+    if row["member_id"] is None:
+        return Visitor(needs=needs)
+    return await _member(ctx, MemberId(row["member_id"]), needs)
+
+
+async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) -> Visitor:
+    member = await run(ctx.tx, "member_by_id", id=member_id)
+    sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
+    own = await run(ctx.tx, "needs_of_member", member_id=member_id)
+    roles = await run(ctx.tx, "staff_roles", member_id=member_id)
+    return Visitor(
+        member_id=member_id,
+        name=sealer.open("name", member["sealed_name"]) if sealer else "",
+        locale=member["locale"],
+        needs=tuple(dict.fromkeys([*needs, *(NeedId(need["id"]) for need in own)])),
+        posts=tuple(
+            Post(group_id=GroupId(r["id"]), slug=r["slug"], name=r["name"], role=Role(r["role"])) for r in roles
+        ),
+    )
+
+
+def _hash(ctx: Context, secret: str) -> bytes:
+    return ctx.vault.index("session", secret)
+
+
+async def stop_mail(ctx: Context, token: str) -> bool:
+    """The link at the foot of every message: no more of them."""
+    member_id = ctx.vault.verify("stop", token)
+    if member_id:
+        await run(ctx.tx, "stop_mail", id=UUID(str(member_id)))
+    return member_id is not None

@@ -1,0 +1,74 @@
+"""What happens because time passed. Each runs twice safely: the guarded move happens once."""
+
+from uuid import UUID
+
+from careweb.domain.ids import AskId, MatchId, NeedId
+from careweb.domain.states import MatchState, NeedState
+from careweb.flows.context import Context
+from careweb.flows.matches import lapse
+from careweb.flows.matching import offer_appeared
+from careweb.flows.needs import cancel_asks, stop_promises, tell
+from careweb.flows.notices import owe_notice
+from careweb.storage.database import run
+from careweb.storage.promises import promise
+from careweb.storage.sealing import destroy_key
+
+
+async def time_out_ask(ctx: Context, ask_id: AskId) -> None:
+    need_id = await run(ctx.tx, "time_out_ask", id=ask_id, now=ctx.now)
+    if need_id:
+        await promise(ctx.tx, "match_need", need_id, ctx.now)
+
+
+async def lapse_match(ctx: Context, match_id: MatchId) -> None:
+    await lapse(ctx, match_id)
+
+
+async def warn_need(ctx: Context, need_id: NeedId) -> None:
+    row = await run(ctx.tx, "need_by_id", id=need_id)
+    if row and row["state"] == NeedState.OPEN:
+        await owe_notice(ctx, "need_warning", need_id, need_id=need_id)
+
+
+async def expire_need(ctx: Context, need_id: NeedId) -> None:
+    if await run(ctx.tx, "expire_need", id=need_id, now=ctx.now):
+        await cancel_asks(ctx, need_id)
+        await stop_promises(ctx, need_id)
+        await owe_notice(ctx, "need_expired", need_id, need_id=need_id)
+        await tell(ctx, need_id, "worker", "expired")
+
+
+async def close_silent_need(ctx: Context, need_id: NeedId) -> None:
+    """A matched need silent long after its by-when counts as met, unconfirmed, so that nothing lives for ever."""
+    needed_before = ctx.now - ctx.settings.met_after
+    if await run(ctx.tx, "close_silent_need", id=need_id, needed_before=needed_before, now=ctx.now):
+        for match in await run(ctx.tx, "matches_of_need", need_id=need_id):
+            if match["state"] == MatchState.AWAITING_ASKER:
+                await run(ctx.tx, "drop_match", id=match["id"], by="time", now=ctx.now, even_done=False)
+        await run(ctx.tx, "finish_matches_of_need", need_id=need_id, by="time", now=ctx.now)
+        await cancel_asks(ctx, need_id)
+        await stop_promises(ctx, need_id)
+        await tell(ctx, need_id, "worker", "met")
+
+
+async def purge_need(ctx: Context, need_id: NeedId) -> None:
+    closed_before = ctx.now - ctx.settings.purge_after
+    if await run(ctx.tx, "purge_need", id=need_id, closed_before=closed_before, now=ctx.now):
+        await run(ctx.tx, "purge_thread", need_id=need_id)
+        await destroy_key(ctx.tx, "need", need_id)
+
+
+async def remind_match(ctx: Context, match_id: MatchId) -> None:
+    row = await run(ctx.tx, "match_by_id", id=match_id)
+    if row and row["state"] == MatchState.CONNECTED:
+        await owe_notice(ctx, "remind", match_id, member_id=row["member_id"])
+
+
+async def wake_rested(ctx: Context, _: UUID) -> None:
+    """Rest is over for whoever said "until today"."""
+    for row in await run(ctx.tx, "wake_rested", today=ctx.now.date()):
+        await offer_appeared(ctx, row["id"])
+
+
+async def end_old_sessions(ctx: Context, _: UUID) -> None:
+    await run(ctx.tx, "end_old_sessions", now=ctx.now)

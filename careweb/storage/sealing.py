@@ -1,0 +1,165 @@
+"""What the database never sees: the master keys, and everything derived from them.
+
+Envelope encryption: each record has a data key (AES-256-GCM) wrapped by a master key; each sealed field is bound
+to its record, id and column as associated data. Look-ups, links and codes use keys derived from the oldest
+master key, one a purpose, so that sealing keys can be renewed without losing them.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from careweb.domain.codes import ReturnCode, return_code
+from careweb.domain.contacts import Contact
+from careweb.storage.database import Transaction, driver, queries
+
+_NONCE = 12
+_MAC = 15  # bytes of a link's seal: 120 bits, 20 characters
+
+
+class KeysMissingError(Exception):
+    """There is no usable master key: set CAREWEB_KEYS, or put the key file back into the state folder."""
+
+
+def read_keys(text: str) -> dict[int, bytes]:
+    """`text`: version:base64 of 32 bytes, separated by commas or lines."""
+    try:
+        pairs = (entry.split(":", 1) for entry in text.replace("\n", ",").split(",") if entry.strip())
+        keys = {int(version): base64.b64decode(key, validate=True) for version, key in pairs}
+    except ValueError as error:
+        raise KeysMissingError from error
+    if not keys or any(len(key) != 32 for key in keys.values()):
+        raise KeysMissingError
+    return keys
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """Seals and opens the fields of one record."""
+
+    record: str
+    id: UUID
+    data_key: bytes = field(repr=False)
+
+    def seal(self, column: str, text: str | None) -> bytes | None:
+        if not text:
+            return None
+        nonce = os.urandom(_NONCE)
+        return nonce + AESGCM(self.data_key).encrypt(nonce, text.encode(), self._bound_to(column))
+
+    def open(self, column: str, sealed: bytes | None) -> str:
+        if not sealed:
+            return ""
+        return AESGCM(self.data_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound_to(column)).decode()
+
+    def _bound_to(self, column: str) -> bytes:
+        return f"{self.record}:{self.id}:{column}".encode()
+
+
+class Vault:
+    def __init__(self, keys: Mapping[int, bytes]) -> None:
+        if not keys:
+            raise KeysMissingError
+        self._keys = dict(keys)
+        self._newest = max(keys)
+        self._root = keys[min(keys)]
+        self._derived: dict[str, bytes] = {}
+        self._slow_hash = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+    def __repr__(self) -> str:
+        return "Vault()"
+
+    def _purpose(self, purpose: str) -> bytes:
+        if purpose not in self._derived:
+            kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"careweb {purpose}".encode())
+            self._derived[purpose] = kdf.derive(self._root)
+        return self._derived[purpose]
+
+    def _mac(self, purpose: str, message: bytes) -> bytes:
+        return hmac.digest(self._purpose(purpose), message, hashlib.sha256)
+
+    # data keys
+
+    def new_sealer(self, record: str, id: UUID) -> tuple[Sealer, int, bytes]:
+        """A data key, the version of the master key that wraps it, and the wrapped key."""
+        data_key, nonce = os.urandom(32), os.urandom(_NONCE)
+        wrapped = nonce + AESGCM(self._keys[self._newest]).encrypt(nonce, data_key, f"{record}:{id}".encode())
+        return Sealer(record, id, data_key), self._newest, wrapped
+
+    def unwrap(self, record: str, id: UUID, master: int, wrapped: bytes) -> Sealer:
+        if master not in self._keys:
+            raise KeysMissingError
+        bound = f"{record}:{id}".encode()
+        return Sealer(record, id, AESGCM(self._keys[master]).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], bound))
+
+    # look-ups
+
+    def index(self, purpose: str, value: str) -> bytes:
+        """A keyed hash: equal values can be found, no value can be read."""
+        return self._mac(f"index {purpose}", value.encode())
+
+    def contact_index(self, contact: Contact) -> bytes:
+        return self.index("contact", f"{contact.kind}:{contact.address}")
+
+    # links and codes: derived when needed, never stored
+
+    def sign(self, purpose: str, id: UUID) -> str:
+        """A token for a link: the id and a seal that only this installation can make."""
+        return _text(id.bytes + self._mac(f"link {purpose}", id.bytes)[:_MAC])
+
+    def verify(self, purpose: str, token: str) -> UUID | None:
+        try:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            return None
+        if len(raw) != 16 + _MAC or _text(raw) != token:
+            return None
+        good = hmac.compare_digest(raw[16:], self._mac(f"link {purpose}", raw[:16])[:_MAC])
+        return UUID(bytes=raw[:16]) if good else None
+
+    def digits(self, purpose: str, id: UUID, count: int) -> str:
+        return f"{int.from_bytes(self._mac(f'digits {purpose}', id.bytes), 'big') % 10**count:0{count}d}"
+
+    def return_code(self, form_id: str) -> ReturnCode:
+        """The same form gives the same code, so that sending twice shows one answer."""
+        return return_code(self._mac("return code", form_id.encode()))
+
+    def hash_secret(self, secret: str) -> str:
+        """Peppered Argon2id; takes about 20 ms of CPU: call it off the event loop."""
+        return self._slow_hash.hash(self._mac("return code pepper", secret.encode()))
+
+    def secret_fits(self, secret: str, hashed: str) -> bool:
+        try:
+            return self._slow_hash.verify(hashed, self._mac("return code pepper", secret.encode()))
+        except VerifyMismatchError:
+            return False
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+async def new_key(tx: Transaction, vault: Vault, record: str, id: UUID) -> Sealer:
+    sealer, master, wrapped = vault.new_sealer(record, id)
+    await queries().add_data_key(await driver(tx), record=record, id=id, master=master, wrapped=wrapped)
+    return sealer
+
+
+async def key_of(tx: Transaction, vault: Vault, record: str, id: UUID) -> Sealer | None:
+    """None once the key was destroyed: what it sealed is gone."""
+    row = await queries().data_key(await driver(tx), record=record, id=id)
+    return vault.unwrap(record, id, row["master"], row["wrapped"]) if row else None
+
+
+async def destroy_key(tx: Transaction, record: str, id: UUID) -> None:
+    await queries().destroy_data_key(await driver(tx), record=record, id=id)

@@ -1,0 +1,79 @@
+-- name: add_ask(id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, terms, now, times_out_at)$
+-- One volunteer is to be asked about one need, unless another ask is with them already.
+INSERT INTO ask (id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, terms, planned_at, times_out_at)
+VALUES (:id, :need_id, :offer_id, :member_id, :group_id, :round, :wave, :urgent, :language, CAST(:terms AS jsonb), :now, :times_out_at)
+ON CONFLICT DO NOTHING
+RETURNING true;
+
+-- name: ask_by_id(id)^
+-- One ask, with what it is about.
+SELECT a.*, n.category, n.needed_by, n.hours, n.urgency, n.state AS need_state, n.helpers, n.filled, n.show_text, n.see_first, n.locale AS need_locale,
+    n.sealed_text, n.sealed_name, g.name AS group_name, g.slug AS group_slug, c.remote, z.time_zone,
+    t.id AS match_id, t.state AS match_state
+FROM ask a
+JOIN need n ON n.id = a.need_id JOIN care_group g ON g.id = a.group_id JOIN category c ON c.slug = n.category JOIN zone z ON z.code = n.zone_code
+LEFT JOIN match t ON t.ask_id = a.id
+WHERE a.id = :id;
+
+-- name: need_of_ask(id)^
+-- Which need, and whose ask? Read before locking in the order need, member, ask.
+SELECT need_id, member_id, state FROM ask WHERE id = :id;
+
+-- name: asks_out(need_id)$
+-- How many asks for this need are unanswered?
+SELECT count(*) FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent');
+
+-- name: asks_of_member(member_id)
+-- What a volunteer was asked, latest first.
+SELECT a.id, a.state, a.planned_at, a.times_out_at, a.language, a.terms, a.urgent, n.category, n.needed_by, g.name AS group_name, z.time_zone
+FROM ask a JOIN need n ON n.id = a.need_id JOIN care_group g ON g.id = a.group_id JOIN zone z ON z.code = n.zone_code
+WHERE a.member_id = :member_id ORDER BY a.planned_at DESC LIMIT 50;
+
+-- name: asks_of_need(need_id)
+-- Who was asked about this need, and what happened?
+SELECT a.id, a.member_id, o.group_id AS offer_group_id, a.wave, a.round, a.state, a.planned_at, a.sent_at, a.answered_at, a.language, a.terms, p.sealed_name
+FROM ask a JOIN offer o ON o.id = a.offer_id JOIN member p ON p.id = a.member_id
+WHERE a.need_id = :need_id ORDER BY a.planned_at, a.id;
+
+-- name: count_asks_of_need(need_id)^
+-- How many were asked, and how many have not answered yet?
+SELECT count(*) FILTER (WHERE state <> 'planned' OR sent_at IS NOT NULL) AS asked, count(*) FILTER (WHERE state IN ('planned', 'sent')) AS waiting
+FROM ask WHERE need_id = :need_id AND state <> 'cancelled';
+
+-- name: accept_ask(id, member_id, now)$
+-- The volunteer says yes; late is fine where a slot is still free.
+UPDATE ask SET state = 'accepted', answered_at = :now
+WHERE id = :id AND member_id = :member_id AND state IN ('planned', 'sent', 'timed_out') RETURNING true;
+
+-- name: decline_ask(id, member_id, now)$
+-- The volunteer says not this time.
+UPDATE ask SET state = 'declined', answered_at = :now WHERE id = :id AND member_id = :member_id AND state IN ('planned', 'sent') RETURNING need_id;
+
+-- name: see_ask(id, now)!
+-- The volunteer has seen its page signed in.
+UPDATE ask SET seen_at = :now WHERE id = :id AND seen_at IS NULL;
+
+-- name: time_out_ask(id, now)$
+-- No answer came.
+UPDATE ask SET state = 'timed_out', answered_at = :now WHERE id = :id AND state IN ('planned', 'sent') AND times_out_at <= :now RETURNING need_id;
+
+-- name: end_asks(need_id, state, now)
+-- Nobody else needs to answer: covered, or cancelled. Returns whom to tell.
+UPDATE ask SET state = :state, answered_at = :now WHERE need_id = :need_id AND state IN ('planned', 'sent')
+RETURNING id, member_id, sent_at;
+
+-- name: cover_ask(id, now)$
+-- This one came after the last slot was taken.
+UPDATE ask SET state = 'covered', answered_at = :now WHERE id = :id AND state IN ('planned', 'sent') RETURNING true;
+
+-- name: cancel_asks_of_member(member_id, group_id, now)
+-- Suspended or resting: what is out is taken back. A group's own asks, or all.
+UPDATE ask a SET state = 'cancelled', answered_at = :now
+FROM offer o
+WHERE a.member_id = :member_id AND a.state IN ('planned', 'sent') AND o.id = a.offer_id
+  AND (CAST(:group_id AS uuid) IS NULL OR o.group_id = CAST(:group_id AS uuid))
+RETURNING a.need_id;
+
+-- name: count_wrong_code(id)$
+-- A short code that does not fit; five and the code is dead.
+UPDATE ask SET wrong_codes = wrong_codes + 1 WHERE id = :id RETURNING wrong_codes;

@@ -1,0 +1,130 @@
+-- name: add_need(id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash, source_ref, consent_reason, call_back, posted_at, expires_at)$
+-- A need, once: the same form or the same reference of a file adds nothing.
+INSERT INTO need (id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first,
+    locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash,
+    source_ref, consent_reason, call_back, posted_at, expires_at)
+VALUES (:id, :group_id, :member_id, :category, :zone_code, :languages, :urgency, :helpers, :needed_by, :hours, :reach, :show_text, :see_first,
+    :locale, :contact_kind, :contact_index, :confirmed, :sealed_name, :sealed_contact, :sealed_text, :form_hash, :locator_hash, :secret_hash,
+    :source_ref, :consent_reason, :call_back, :posted_at, :expires_at)
+ON CONFLICT DO NOTHING
+RETURNING true;
+
+-- name: need_of_form(form_hash)^
+-- Which need came from this form?
+SELECT id FROM need WHERE form_hash = :form_hash;
+
+-- name: need_by_id(id)^
+-- One need.
+SELECT n.*, g.slug AS group_slug, g.name AS group_name, g.phone_line, c.remote, z.time_zone, z.name_en AS zone_name_en, z.name_fr AS zone_name_fr
+FROM need n JOIN care_group g ON g.id = n.group_id JOIN category c ON c.slug = n.category JOIN zone z ON z.code = n.zone_code
+WHERE n.id = :id;
+
+-- name: need_by_locator(locator_hash)^
+-- Which need has this first half of a return code?
+SELECT id, secret_hash FROM need WHERE locator_hash = :locator_hash AND purged_at IS NULL;
+
+-- name: needs_of_contact(contact_index)
+-- Live needs posted with this contact, latest first.
+SELECT id FROM need WHERE contact_index = :contact_index AND state IN ('held', 'open', 'matched') ORDER BY posted_at DESC;
+
+-- name: needs_of_member(member_id)
+-- What a signed-in member asked for.
+SELECT id, state, category, posted_at, needed_by FROM need WHERE member_id = :member_id AND purged_at IS NULL ORDER BY posted_at DESC;
+
+-- name: lock_open_need(id, now)^
+-- The need, held until the transaction ends, if it has slots to fill: nobody else plans for it meanwhile.
+SELECT n.*, z.time_zone FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.state = 'open' AND n.confirmed AND n.expires_at > :now FOR UPDATE OF n;
+
+-- name: take_slot(id)$
+-- Takes one slot of an open need, if one is free. One statement on one row: two at once cannot both take the last.
+UPDATE need SET filled = filled + 1, state = CASE WHEN filled + 1 = helpers THEN 'matched' ELSE 'open' END
+WHERE id = :id AND state = 'open' AND filled < helpers
+RETURNING state;
+
+-- name: free_slot(id, even_met)$
+-- A match fell through: the slot opens again; where the asker says so, even after the helper said done.
+UPDATE need SET filled = filled - 1, state = 'open', exhausted_at = NULL, closed_at = NULL
+WHERE id = :id AND filled > 0 AND purged_at IS NULL AND (state IN ('open', 'matched') OR (state = 'met' AND CAST(:even_met AS boolean)))
+RETURNING true;
+
+-- name: change_need(id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, sealed_name, sealed_text, expires_at)$
+-- The asker changed it: it is matched anew. Taken slots stay taken.
+UPDATE need SET category = :category, zone_code = :zone_code, languages = :languages, urgency = :urgency, helpers = :helpers,
+    needed_by = :needed_by, hours = :hours, reach = :reach, show_text = :show_text, see_first = :see_first,
+    sealed_name = :sealed_name, sealed_text = :sealed_text, expires_at = :expires_at, exhausted_at = NULL, round = round + 1,
+    state = CASE WHEN filled < :helpers THEN 'open' ELSE 'matched' END
+WHERE id = :id AND state IN ('open', 'matched') AND filled <= :helpers
+RETURNING true;
+
+-- name: renew_need(id, needed_by, hours, expires_at)$
+-- Still needed: a new by-when.
+UPDATE need SET needed_by = :needed_by, hours = :hours, expires_at = :expires_at, exhausted_at = NULL, round = round + 1,
+    state = 'open', closed_at = NULL
+WHERE id = :id AND state IN ('open', 'expired') AND purged_at IS NULL
+RETURNING true;
+
+-- name: end_need(id, state, close_reason, now)$
+-- Withdrawn, met, expired or closed: one move out of the live states.
+UPDATE need SET state = :state, closed_at = :now, close_reason = :close_reason
+WHERE id = :id AND state IN ('held', 'open', 'matched')
+RETURNING true;
+
+-- name: expire_need(id, now)$
+-- Nobody came in time: only an open need whose day has passed, and that nobody renewed meanwhile.
+UPDATE need SET state = 'expired', closed_at = :now WHERE id = :id AND state = 'open' AND expires_at <= :now AND filled = 0 RETURNING true;
+
+-- name: close_silent_need(id, needed_before, now)$
+-- A matched need silent long after its by-when: it counts as met, unconfirmed.
+UPDATE need SET state = 'met', closed_at = :now
+WHERE id = :id AND state IN ('open', 'matched') AND filled > 0 AND needed_by <= :needed_before
+RETURNING true;
+
+-- name: next_wave(id)$
+-- Numbers the wave that is about to be planned.
+UPDATE need SET waves = waves + 1, exhausted_at = NULL WHERE id = :id RETURNING waves;
+
+-- name: mark_exhausted(id, now)$
+-- Nobody is left to ask: unmet, until something changes.
+UPDATE need SET exhausted_at = :now WHERE id = :id AND state = 'open' AND exhausted_at IS NULL RETURNING true;
+
+-- name: widen_need(id, widened_km)$
+-- A coordinator lets volunteers be asked who said a little less far.
+UPDATE need SET widened_km = :widened_km, exhausted_at = NULL WHERE id = :id AND state = 'open' RETURNING true;
+
+-- name: ask_again(id)$
+-- A new round: those who did not answer may be asked once more, those who said no may not.
+UPDATE need SET round = round + 1, exhausted_at = NULL WHERE id = :id AND state = 'open' RETURNING round;
+
+-- name: confirm_need(id)$
+-- An imported or posted need whose person has answered.
+UPDATE need SET confirmed = true WHERE id = :id AND NOT confirmed RETURNING true;
+
+-- name: request_call_back(id)!
+-- Someone reached by phone waits for a coordinator's call.
+UPDATE need SET call_back = true WHERE id = :id;
+
+-- name: called_back(id, group_id)$
+-- A coordinator has called.
+UPDATE need SET call_back = false WHERE id = :id AND group_id = :group_id RETURNING true;
+
+-- name: purge_need(id, closed_before, now)$
+-- Forgets who asked: two weeks after closing, names, contact and text are gone and times are of the week.
+UPDATE need SET sealed_name = NULL, sealed_contact = NULL, sealed_text = NULL, contact_index = NULL, member_id = NULL,
+    form_hash = NULL, locator_hash = NULL, secret_hash = NULL, source_ref = NULL, purged_at = :now,
+    posted_at = date_trunc('week', posted_at), closed_at = date_trunc('week', closed_at),
+    needed_by = date_trunc('week', needed_by), expires_at = date_trunc('week', expires_at)
+WHERE id = :id AND closed_at <= :closed_before AND purged_at IS NULL
+RETURNING true;
+
+-- name: purge_thread(need_id)!
+-- Forgets what the two wrote to each other.
+DELETE FROM thread_note WHERE match_id IN (SELECT id FROM match WHERE need_id = :need_id);
+
+-- name: add_event(need_id, at, actor, kind, detail, sealed_reason)!
+-- What happened to a need.
+INSERT INTO need_event (need_id, at, actor, kind, detail, sealed_reason)
+VALUES (:need_id, :at, :actor, :kind, CAST(:detail AS jsonb), :sealed_reason);
+
+-- name: events_of_need(need_id)
+-- Its history.
+SELECT at, actor, kind, detail, sealed_reason FROM need_event WHERE need_id = :need_id ORDER BY at, id;
