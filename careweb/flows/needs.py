@@ -11,7 +11,7 @@ from careweb.domain.codes import CodeError, ReturnCode, read_return_code
 from careweb.domain.errors import NotHereError, OverError
 from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.needs import NewNeed, expires_at, warned_at
-from careweb.domain.states import AskState, ContactKind, NeedState
+from careweb.domain.states import AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
@@ -123,11 +123,19 @@ async def confirm_met(ctx: Context, need_id: NeedId) -> None:
     if not await run(ctx.tx, "end_need", id=need_id, state=NeedState.MET, close_reason=None, now=ctx.now):
         raise OverError
     await run(ctx.tx, "finish_matches_of_need", need_id=need_id, by="asker", now=ctx.now)
-    await _after_end(ctx, need_id, "asker", "met")
+    await _after_end(ctx, need_id)
+    await tell(ctx, need_id, "asker", "met")
 
 
 async def end_need(
-    ctx: Context, need_id: NeedId, state: NeedState, *, actor: str, kind: str, close_reason: str | None = None
+    ctx: Context,
+    need_id: NeedId,
+    state: NeedState,
+    *,
+    actor: str,
+    kind: str,
+    close_reason: CloseReason | None = None,
+    words: str = "",
 ) -> None:
     """Ends a need that nobody will meet now: asks are taken back, helpers under way are told."""
     if not await run(ctx.tx, "end_need", id=need_id, state=state, close_reason=close_reason, now=ctx.now):
@@ -135,13 +143,13 @@ async def end_need(
     for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=actor, now=ctx.now):
         await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
-    await _after_end(ctx, need_id, actor, kind)
+    await _after_end(ctx, need_id)
+    await tell(ctx, need_id, actor, kind, {"reason": close_reason} if close_reason else None, reason=words)
 
 
-async def _after_end(ctx: Context, need_id: NeedId, actor: str, kind: str) -> None:
+async def _after_end(ctx: Context, need_id: NeedId) -> None:
     await cancel_asks(ctx, need_id)
     await stop_promises(ctx, need_id)
-    await tell(ctx, need_id, actor, kind)
 
 
 async def stop_promises(ctx: Context, need_id: NeedId) -> None:

@@ -81,3 +81,8 @@ async def parked_promises(tx: Transaction) -> list[Handed]:
 
 async def revive_promises(tx: Transaction) -> None:
     await queries().revive_promises(await driver(tx))
+
+
+async def due_at(tx: Transaction, job: str, subject: UUID) -> datetime | None:
+    due: datetime | None = await queries().promise_due_at(await driver(tx), job=job, subject=subject)
+    return due

@@ -74,3 +74,7 @@ SELECT job, subject, due_at, handed_at, tries FROM promise WHERE tries > 10 ORDE
 -- name: revive_promises()!
 -- Tries every parked promise again from the beginning.
 UPDATE promise SET handed_at = NULL, tries = 0 WHERE tries > 10;
+
+-- name: promise_due_at(job, subject)$
+-- When is this job owed?
+SELECT due_at FROM promise WHERE job = :job AND subject = :subject;

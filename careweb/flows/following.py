@@ -1,0 +1,112 @@
+"""What is happening with a need, for the person who asked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from careweb.domain.distances import Band
+from careweb.domain.errors import NotHereError
+from careweb.domain.ids import GroupId, MatchId, NeedId
+from careweb.domain.states import ContactKind, MatchState, NeedState, Reach, Urgency
+from careweb.flows.context import Context
+from careweb.flows.matches import OPEN_TO_BOTH, Note, notes_of
+from careweb.storage.database import run
+from careweb.storage.promises import due_at
+from careweb.storage.sealing import key_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskerSide:
+    """What the asker sees of a match; the helper's contact only once both said yes."""
+
+    id: MatchId
+    state: MatchState
+    ended_by: str | None
+    helper_name: str = field(repr=False)
+    helper_contact: str = field(repr=False)
+    helper_contact_kind: ContactKind
+    language: str
+    band: Band
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedView:
+    id: NeedId
+    group_id: GroupId
+    group_slug: str
+    group_name: str
+    phone_line: str
+    state: NeedState
+    category: str
+    zone_code: str
+    zone_name_en: str
+    zone_name_fr: str
+    time_zone: str
+    languages: tuple[str, ...]
+    urgency: Urgency
+    needed_by: datetime
+    hours: int
+    helpers: int
+    filled: int
+    reach: Reach
+    show_text: bool
+    see_first: bool
+    locale: str
+    contact_kind: ContactKind
+    confirmed: bool
+    posted_at: datetime
+    expires_at: datetime
+    close_reason: str | None
+    name: str = field(repr=False)
+    text: str = field(repr=False)
+    asked: int  # volunteers written to so far
+    waiting: int  # of them, those who have not answered yet
+    next_step_at: datetime | None  # when others are asked, if nobody says yes before
+    nobody_left: bool  # a coordinator looks at it now
+    matches: tuple[AskerSide, ...]
+
+
+async def follow(ctx: Context, need_id: NeedId) -> NeedView:
+    row = await run(ctx.tx, "need_by_id", id=need_id)
+    if row is None or row["purged_at"]:
+        raise NotHereError
+    sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
+    counts = await run(ctx.tx, "count_asks_of_need", need_id=need_id)
+    same = {name: row[name] for name in (
+        "id", "group_id", "group_slug", "group_name", "phone_line", "category", "zone_code", "zone_name_en",
+        "zone_name_fr", "time_zone", "needed_by", "hours", "helpers", "filled", "show_text", "see_first", "locale",
+        "confirmed", "posted_at", "expires_at", "close_reason",
+    )}  # fmt: skip
+    return NeedView(
+        **same,
+        state=NeedState(row["state"]), languages=tuple(row["languages"]), urgency=Urgency(row["urgency"]),
+        reach=Reach(row["reach"]), contact_kind=ContactKind(row["contact_kind"]),
+        name=sealer.open("name", row["sealed_name"]) if sealer else "",
+        text=sealer.open("text", row["sealed_text"]) if sealer else "",
+        asked=counts["asked"], waiting=counts["waiting"],
+        next_step_at=await due_at(ctx.tx, "match_need", need_id),
+        nobody_left=row["exhausted_at"] is not None,
+        matches=await _matches(ctx, need_id),
+    )  # fmt: skip
+
+
+async def _matches(ctx: Context, need_id: NeedId) -> tuple[AskerSide, ...]:
+    rows = await run(ctx.tx, "matches_of_need", need_id=need_id)
+    return tuple([await _asker_side(ctx, need_id, row) for row in rows])
+
+
+async def _asker_side(ctx: Context, need_id: NeedId, row: Mapping[str, Any]) -> AskerSide:
+    both = row["state"] in OPEN_TO_BOTH
+    may_see_who = both or row["state"] == MatchState.AWAITING_ASKER
+    sealer = await key_of(ctx.tx, ctx.vault, "member", row["member_id"]) if may_see_who else None
+    return AskerSide(
+        id=row["id"], state=MatchState(row["state"]), ended_by=row["ended_by"],
+        helper_name=sealer.open("name", row["sealed_name"]) if sealer else "",
+        helper_contact=sealer.open("contact", row["sealed_contact"]) if sealer and both else "",
+        helper_contact_kind=ContactKind(row["contact_kind"]), language=row["language"],
+        band=Band(json.loads(row["terms"])["band"]),
+        notes=await notes_of(ctx, row["id"], need_id) if both else (),
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+-- name: board_tallies(group_id, now)
+-- How many open needs does this group have, by zone and by all the board counts?
+SELECT n.zone_code AS zone, n.category, n.urgency, n.languages[1] AS language, n.exhausted_at IS NOT NULL AS unmet,
+    CASE WHEN CAST(:now AS timestamptz) - n.posted_at < interval '1 day' THEN 'day'
+         WHEN CAST(:now AS timestamptz) - n.posted_at < interval '3 days' THEN 'three_days'
+         WHEN CAST(:now AS timestamptz) - n.posted_at < interval '7 days' THEN 'week'
+         ELSE 'older' END AS age,
+    CAST(count(*) AS int) AS needs
+FROM need n WHERE n.group_id = :group_id AND n.state = 'open'
+GROUP BY 1, 2, 3, 4, 5, 6;
+
+-- name: board_places(zones)
+-- Province and urban area of these zones. A zone in several areas counts in the one that holds most of it, so that
+-- each need is counted once and the list behind a number is as long as the number.
+SELECT z.code AS zone, z.name_en, z.name_fr, z.kind, z.province, p.name_en AS province_en, p.name_fr AS province_fr,
+    u.code AS urban, u.name_en AS urban_en, u.name_fr AS urban_fr
+FROM zone z
+JOIN zone p ON p.code = z.province
+LEFT JOIN LATERAL (
+    SELECT r.code, r.name_en, r.name_fr FROM zone_region l JOIN region r ON r.id = l.region_id
+    WHERE l.zone_code = z.code AND r.region_set = 'urban' AND l.weight >= 0.5 ORDER BY l.weight DESC, r.code LIMIT 1
+) u ON true
+WHERE z.code = ANY (CAST(:zones AS text[]));
+
+-- name: board_needs(group_id, now)
+-- The needs behind the numbers, those without anyone left to ask first, then the oldest.
+SELECT n.id, n.zone_code AS zone, n.category, n.urgency, n.languages[1] AS language, n.exhausted_at IS NOT NULL AS unmet,
+    CASE WHEN CAST(:now AS timestamptz) - n.posted_at < interval '1 day' THEN 'day'
+         WHEN CAST(:now AS timestamptz) - n.posted_at < interval '3 days' THEN 'three_days'
+         WHEN CAST(:now AS timestamptz) - n.posted_at < interval '7 days' THEN 'week'
+         ELSE 'older' END AS age,
+    n.posted_at, n.needed_by, n.helpers, n.filled, z.name_en AS zone_name_en, z.name_fr AS zone_name_fr, z.time_zone
+FROM need n JOIN zone z ON z.code = n.zone_code
+WHERE n.group_id = :group_id AND n.state = 'open'
+ORDER BY n.exhausted_at IS NULL, n.posted_at;
+
+-- name: call_backs(group_id)
+-- Who waits for a coordinator's call?
+SELECT n.id, n.category, n.state, n.sealed_name, n.sealed_contact, n.posted_at, n.languages, z.time_zone
+FROM need n JOIN zone z ON z.code = n.zone_code
+WHERE n.group_id = :group_id AND n.call_back AND n.purged_at IS NULL ORDER BY n.posted_at;
+
+-- name: unconfirmed_needs(group_id)$
+-- How many imported needs wait for their person's word?
+SELECT count(*) FROM need WHERE group_id = :group_id AND NOT confirmed AND state = 'open';
