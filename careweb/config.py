@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     met_after: timedelta = Field(timedelta(days=7), description="a matched need silent this long after its by-when closes as met")
     expiry_warning: timedelta = Field(timedelta(days=2), description="how long before it expires an asker is warned")
     purge_after: timedelta = Field(timedelta(days=14), description="names, contacts and text are destroyed this long after closing")
+    notice_retry: timedelta = Field(timedelta(seconds=30), description="a message the mail server did not take is tried again after this long, then each time after four times as long")
     sweep_every: timedelta = Field(timedelta(seconds=10), description="how often workers look for late or lost work in PostgreSQL")
     lost_after: timedelta = Field(timedelta(seconds=15), description="a promise handed to Redis and not kept after this long is handed over again")
 

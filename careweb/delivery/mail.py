@@ -1,0 +1,119 @@
+"""E-mail by SMTP, over a few connections that are kept: one mail a connection is four times slower."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from email.utils import format_datetime, parseaddr
+from typing import NoReturn
+
+import aiosmtplib
+
+from careweb.config import Settings
+from careweb.delivery.messages import DeliveryError, Message
+
+_IDLE_MOST = 20.0  # seconds: servers hang up on their own after minutes
+_ASK_AFTER = 1.0  # idle for longer than this, a connection is asked whether it still lives
+_UNFOLDED = WIRE.clone(max_line_length=900)  # a folded List-Unsubscribe is not understood everywhere; SMTP allows 998
+
+
+class Mailer:
+    """Give one to a process; it opens as many connections as it is asked to send at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._timeout = settings.smtp_timeout.total_seconds()
+        self._idle: list[tuple[float, aiosmtplib.SMTP]] = []
+
+    async def send(self, message: Message) -> None:
+        """Raises DeliveryError. After a temporary one the message may have arrived all the same (no answer after DATA)."""
+        try:
+            async with asyncio.timeout(self._timeout), self._connection() as smtp:
+                await smtp.sendmail(parseaddr(self._settings.mail_from)[1], [message.to], self.wire(message))
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            _refuse(error)
+
+    def wire(self, message: Message) -> bytes:
+        mail = EmailMessage(policy=WIRE)
+        mail["From"] = self._settings.mail_from
+        mail["To"] = message.to
+        mail["Subject"] = message.subject
+        mail["Date"] = format_datetime(message.written_at)
+        mail["Message-ID"] = f"<{message.id}@{self._domain()}>"
+        mail["Content-Language"] = message.locale
+        mail["Auto-Submitted"] = "auto-generated"
+        if message.stop_url:
+            mail["List-Unsubscribe"] = f"<{message.stop_url}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        mail.set_content(message.text, cte="quoted-printable")
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        return mail.as_bytes(policy=_UNFOLDED)
+
+    async def close(self) -> None:
+        while self._idle:
+            _, smtp = self._idle.pop()
+            with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                await smtp.quit(timeout=1)
+            smtp.close()
+
+    def _domain(self) -> str:
+        return parseaddr(self._settings.mail_from)[1].rpartition("@")[2] or "localhost"
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        smtp = await self._kept() or await self._open()
+        try:
+            yield smtp
+        except BaseException:
+            smtp.close()  # whatever state the talk is in, nobody should go on with it
+            raise
+        self._idle.append((time.monotonic(), smtp))
+
+    async def _kept(self) -> aiosmtplib.SMTP | None:
+        while self._idle:
+            since, smtp = self._idle.pop()
+            if smtp.is_connected and await _lives(smtp, time.monotonic() - since):
+                return smtp
+            smtp.close()
+        return None
+
+    async def _open(self) -> aiosmtplib.SMTP:
+        settings = self._settings
+        smtp = aiosmtplib.SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user or None,
+            password=settings.smtp_password.get_secret_value() or None,
+            use_tls=settings.smtp_tls == "tls",
+            start_tls=settings.smtp_tls == "starttls",
+            local_hostname=self._domain(),
+            timeout=self._timeout,
+        )
+        await smtp.connect()
+        return smtp
+
+
+async def _lives(smtp: aiosmtplib.SMTP, idle: float) -> bool:
+    if idle < _ASK_AFTER:
+        return True
+    with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        return idle < _IDLE_MOST and (await smtp.noop(timeout=2)).code == aiosmtplib.SMTPStatus.completed
+    return False
+
+
+def _refuse(error: Exception) -> NoReturn:
+    """Only a code and a class go on: a server's words may repeat the address."""
+    code = _code(error)
+    reason = f"{type(error).__name__} {code or ''}".strip()
+    raise DeliveryError(reason, permanent=500 <= code < 600) from None
+
+
+def _code(error: Exception) -> int:
+    """The reply code that speaks of this recipient or this message; 0 where the server or our settings are at fault."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return int(error.recipients[0].code)
+    if isinstance(error, (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)):
+        return int(error.code)
+    return 0

@@ -1,0 +1,43 @@
+"""Kinds of messages, whom each may reach, and how often a failing one is tried."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    SIGN_IN = "sign_in"  # a link and a code that someone asked for
+    ASK = "ask"  # can you help with this?
+    ASK_COVERED = "ask_covered"  # someone else took it, or it is not needed any more
+    POSTED = "posted"  # the link to what was posted
+    CHOOSE = "choose"  # someone can help: look, and choose
+    CONNECTED = "connected"  # two yeses
+    NOT_CHOSEN = "not_chosen"  # the asker chose otherwise, or never answered
+    FELL_THROUGH = "fell_through"  # it did not happen, or the other cannot after all
+    NEED_ENDED = "need_ended"  # the help somebody agreed to is not needed any more
+    NEED_WARNING = "need_warning"  # it expires soon
+    NEED_EXPIRED = "need_expired"
+    REMIND = "remind"  # of what somebody agreed to
+    CONFIRM_IMPORT = "confirm_import"  # a group put you on its list: do you want that?
+    ADMITTED = "admitted"
+    SUSPENDED = "suspended"
+
+
+TO_THOSE_WHO_STOPPED = frozenset({NoticeKind.SIGN_IN})  # they asked for it this minute
+TO_THE_UNCONFIRMED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT})
+CALL_INSTEAD = frozenset(
+    {
+        NoticeKind.SIGN_IN,
+        NoticeKind.CHOOSE,
+        NoticeKind.CONNECTED,
+        NoticeKind.FELL_THROUGH,
+        NoticeKind.NEED_WARNING,
+        NoticeKind.NEED_EXPIRED,
+    }
+)  # an asker with a telephone only is called by a coordinator
+
+TRIES_MOST = 5
+
+
+def wait_after(tries: int, first: timedelta) -> timedelta:
+    """How long before the next try: four times as long each time."""
+    return first * 4 ** (tries - 1)

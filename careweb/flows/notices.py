@@ -1,0 +1,158 @@
+"""Messages: owed with the fact they tell of, delivered later, once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from careweb.delivery.messages import DeliveryError, Message
+from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
+from careweb.domain.notices import (
+    CALL_INSTEAD,
+    TO_THE_UNCONFIRMED,
+    TO_THOSE_WHO_STOPPED,
+    TRIES_MOST,
+    NoticeKind,
+    wait_after,
+)
+from careweb.domain.states import AskState, NoticeState
+from careweb.flows.context import Context
+from careweb.flows.messages import STOP_ASKER, STOP_MEMBER, compose
+from careweb.storage import notices
+from careweb.storage.database import run
+from careweb.storage.notices import Notice
+from careweb.storage.promises import keep, promise, promise_many, unpromise
+
+LEASE_MARGIN = timedelta(seconds=10)  # beyond the time one send may take
+_SETTLE_EVERY = 0.5  # seconds between tries to write down what became of a message
+
+Begin = Callable[[], AbstractAsyncContextManager[Context]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Outcome(StrEnum):
+    NOT_OURS = "not_ours"  # another sender has it, or had it
+    OBSOLETE = "obsolete"  # it makes no sense any more
+    SENT = "sent"
+    AGAIN = "again"
+    FAILED = "failed"
+    PARKED = "parked"
+
+
+async def owe_notice(
+    ctx: Context, kind: str, subject: UUID, member_id: MemberId | None = None, need_id: NeedId | None = None
+) -> None:
+    """To a member, or to whoever asked for a need. Owing the same twice is owing it once."""
+    kind = NoticeKind(kind)
+    to = member_id or need_id
+    if to is None:
+        raise ValueError("a notice is to a member or to an asker")
+    notice_id = await notices.owe(
+        ctx.tx, kind, subject, to,
+        asker=member_id is None, always=kind in TO_THOSE_WHO_STOPPED, confirming=kind in TO_THE_UNCONFIRMED, now=ctx.now,
+    )  # fmt: skip
+    if notice_id:
+        await promise(ctx.tx, "deliver_notice", notice_id, ctx.now)
+    elif need_id and kind in CALL_INSTEAD:
+        await notices.call_back(ctx.tx, need_id)
+
+
+async def stop(ctx: Context, token: str) -> bool:
+    """One click: no more messages to this member, or about this need. False if the link is not ours."""
+    if member_id := ctx.vault.verify(STOP_MEMBER, token):
+        await run(ctx.tx, "stop_mail", id=member_id)
+    elif need_id := ctx.vault.verify(STOP_ASKER, token):
+        await run(ctx.tx, "stop_mail_to_asker", id=need_id)
+    else:
+        return False
+    return True
+
+
+async def revive_parked(ctx: Context) -> int:
+    """What an operator does once the mail server is mended: every parked message is owed again."""
+    revived = await notices.revive(ctx.tx)
+    await promise_many(ctx.tx, "deliver_notice", revived, ctx.now)
+    return len(revived)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Claimed:
+    notice: Notice
+    message: Message
+
+
+async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
+    """The one verb with two transactions: claim with a lease, send, mark. Running twice is safe: one has the lease."""
+    async with begin() as ctx:
+        if not await keep(ctx.tx, "deliver_notice", notice_id):
+            return Outcome.NOT_OURS
+        claimed = await _claim(ctx, notice_id)
+    if not isinstance(claimed, _Claimed):
+        return claimed
+    try:
+        await send(claimed.message)
+    except DeliveryError as error:
+        return await _settle(begin, claimed.notice, error)
+    return await _settle(begin, claimed.notice, None)
+
+
+async def _claim(ctx: Context, notice_id: NoticeId) -> _Claimed | Outcome:
+    lease_until = ctx.now + ctx.settings.smtp_timeout + LEASE_MARGIN
+    notice = await notices.claim(ctx.tx, notice_id, now=ctx.now, lease_until=lease_until)
+    if notice is None:
+        return Outcome.NOT_OURS
+    if notice.tries > TRIES_MOST:  # its senders died, one after the other
+        return await _give_up(ctx, notice, NoticeState.PARKED)
+    message = await compose(ctx, notice)
+    if message is None:
+        await notices.mark_not_sent(ctx.tx, notice, NoticeState.FAILED)
+        return Outcome.OBSOLETE
+    await promise(ctx.tx, "deliver_notice", notice_id, lease_until)  # should we die now, another takes over
+    return _Claimed(notice=notice, message=message)
+
+
+async def _settle(begin: Begin, notice: Notice, error: DeliveryError | None) -> Outcome:
+    """Tried until the lease ends: what was sent and not marked would be sent again."""
+    while True:
+        try:
+            async with begin() as ctx:
+                return await _mark(ctx, notice, error)
+        except Exception:
+            if datetime.now(UTC) > notice.lease_until - LEASE_MARGIN / 2:
+                raise
+            await asyncio.sleep(_SETTLE_EVERY)
+
+
+async def _mark(ctx: Context, notice: Notice, error: DeliveryError | None) -> Outcome:
+    await unpromise(ctx.tx, "deliver_notice", notice.id)
+    if error is None:
+        return await _sent(ctx, notice)
+    if error.permanent or notice.tries >= TRIES_MOST:
+        return await _give_up(ctx, notice, NoticeState.FAILED if error.permanent else NoticeState.PARKED)
+    await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED)
+    await promise(ctx.tx, "deliver_notice", notice.id, ctx.now + wait_after(notice.tries, ctx.settings.notice_retry))
+    return Outcome.AGAIN
+
+
+async def _sent(ctx: Context, notice: Notice) -> Outcome:
+    await notices.mark_sent(ctx.tx, notice, ctx.now)
+    if notice.kind == NoticeKind.ASK:
+        ask_id = AskId(notice.subject)
+        state = await notices.ask_was_sent(ctx.tx, ask_id, ctx.now)
+        if state in (AskState.COVERED, AskState.CANCELLED):  # taken by someone while this was on its way
+            await owe_notice(ctx, NoticeKind.ASK_COVERED, ask_id, member_id=notice.member_id)
+    return Outcome.SENT
+
+
+async def _give_up(ctx: Context, notice: Notice, state: NoticeState) -> Outcome:
+    await notices.mark_not_sent(ctx.tx, notice, state)
+    if notice.kind == NoticeKind.ASK:
+        ask_id = AskId(notice.subject)
+        need_id = await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now)
+        if need_id:
+            await unpromise(ctx.tx, "time_out_ask", ask_id)
+            await promise(ctx.tx, "match_need", need_id, ctx.now)
+    return Outcome(state)

@@ -1,0 +1,76 @@
+"""Messages owed, one to one person about one thing: claimed with a lease, then sent, failed or parked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
+from careweb.domain.states import NoticeState
+from careweb.storage.database import Transaction, run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    id: NoticeId
+    kind: str
+    subject: UUID
+    member_id: MemberId | None
+    need_id: NeedId | None
+    tries: int
+    created_at: datetime
+    lease_until: datetime
+
+
+async def owe(
+    tx: Transaction,
+    kind: str,
+    subject: UUID,
+    to: MemberId | NeedId,
+    *,
+    asker: bool,
+    always: bool,
+    confirming: bool,
+    now: datetime,
+) -> NoticeId | None:
+    """None if this person is not written to, or was before. `always`: even if they stopped messages."""
+    query, column = ("owe_notice_to_asker", "need_id") if asker else ("owe_notice_to_member", "member_id")
+    values = {"kind": kind, "subject": subject, column: to, "always": always, "confirming": confirming, "now": now}
+    owed = await run(tx, query, id=uuid4(), **values)
+    return NoticeId(owed) if owed else None
+
+
+async def call_back(tx: Transaction, need_id: NeedId) -> None:
+    await run(tx, "call_asker_back", need_id=need_id)
+
+
+async def claim(tx: Transaction, notice_id: NoticeId, *, now: datetime, lease_until: datetime) -> Notice | None:
+    row = await run(tx, "claim_notice", id=notice_id, now=now, lease_until=lease_until)
+    return Notice(lease_until=lease_until, **row) if row else None
+
+
+async def mark_sent(tx: Transaction, notice: Notice, now: datetime) -> bool:
+    """False if the lease was lost meanwhile: another sender has it."""
+    return bool(await run(tx, "notice_sent", id=notice.id, lease_until=notice.lease_until, now=now))
+
+
+async def mark_not_sent(tx: Transaction, notice: Notice, state: NoticeState) -> bool:
+    return bool(await run(tx, "notice_not_sent", id=notice.id, lease_until=notice.lease_until, state=state))
+
+
+async def revive(tx: Transaction) -> list[NoticeId]:
+    return [NoticeId(row["id"]) for row in await run(tx, "revive_notices")]
+
+
+async def count_notices(tx: Transaction) -> dict[NoticeState, int]:
+    return {NoticeState(row["state"]): row["count"] for row in await run(tx, "count_notices")}
+
+
+async def ask_was_sent(tx: Transaction, ask_id: AskId, now: datetime) -> str | None:
+    """The state the ask is in now; None if it was sent before."""
+    state: str | None = await run(tx, "ask_was_sent", id=ask_id, now=now)
+    return state
+
+
+async def ask_never_arrived(tx: Transaction, ask_id: AskId, now: datetime) -> NeedId | None:
+    need_id = await run(tx, "ask_never_arrived", id=ask_id, now=now)
+    return NeedId(need_id) if need_id else None

@@ -1,0 +1,89 @@
+-- name: owe_notice_to_member(id, kind, subject, member_id, always, confirming, now)$
+-- One message to this member, unless it was owed before, they stopped messages, have no e-mail or never said yes.
+INSERT INTO notice (id, kind, subject, member_id, created_at)
+SELECT :id, :kind, :subject, p.id, :now FROM member p
+WHERE p.id = :member_id AND p.contact_kind = 'email' AND p.sealed_contact IS NOT NULL
+    AND (CAST(:always AS boolean) OR NOT p.mail_stopped) AND (p.confirmed OR CAST(:confirming AS boolean))
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: owe_notice_to_asker(id, kind, subject, need_id, always, confirming, now)$
+-- The same to whoever asked for this need.
+INSERT INTO notice (id, kind, subject, need_id, created_at)
+SELECT :id, :kind, :subject, n.id, :now FROM need n
+WHERE n.id = :need_id AND n.contact_kind = 'email' AND n.sealed_contact IS NOT NULL
+    AND (CAST(:always AS boolean) OR NOT n.mail_stopped) AND (n.confirmed OR CAST(:confirming AS boolean))
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: call_asker_back(need_id)!
+-- Whoever left a telephone number is put on the coordinators' call-back list instead.
+UPDATE need SET call_back = true WHERE id = :need_id AND contact_kind = 'phone' AND NOT call_back;
+
+-- name: claim_notice(id, now, lease_until)^
+-- The claim of the one who sends it, for as long as the lease; a sender that died loses it when the lease ends.
+UPDATE notice SET state = 'claimed', lease_until = :lease_until, tries = tries + 1
+WHERE id = :id AND (state = 'owed' OR (state = 'claimed' AND lease_until <= :now))
+RETURNING id, kind, subject, member_id, need_id, tries, created_at;
+
+-- name: notice_sent(id, lease_until, now)$
+-- It is with the mail server.
+UPDATE notice SET state = 'sent', lease_until = NULL, sent_at = :now
+WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
+
+-- name: notice_not_sent(id, lease_until, state)$
+-- It is not: owed again, failed for good, or parked after too many tries.
+UPDATE notice SET state = :state, lease_until = NULL
+WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
+
+-- name: revive_notices()
+-- Owes every parked message again from the beginning; returns which.
+UPDATE notice SET state = 'owed', tries = 0 WHERE state = 'parked' RETURNING id;
+
+-- name: count_notices()
+-- How many messages are in each state but sent.
+SELECT state, count(*) AS count FROM notice WHERE state <> 'sent' GROUP BY state;
+
+-- name: ask_was_sent(id, now)$
+-- The volunteer has been written to, whatever became of the ask meanwhile.
+UPDATE ask SET sent_at = :now, state = CASE WHEN state = 'planned' THEN 'sent' ELSE state END
+WHERE id = :id AND sent_at IS NULL
+RETURNING state;
+
+-- name: ask_never_arrived(id, now)$
+-- The message cannot be delivered: the volunteer is free again, and the need looks for others.
+UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state = 'planned' RETURNING need_id;
+
+-- name: recipient_member(id)^
+-- Where a member is written to, and in which language.
+SELECT id, sealed_contact, locale, time_zone, mail_stopped, confirmed FROM member WHERE id = :id;
+
+-- name: recipient_asker(id)^
+-- The same of whoever asked for a need.
+SELECT n.id, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed
+FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.contact_kind = 'email';
+
+-- name: language_names(tag)^
+-- What this language is called, by itself and in the languages of the interface.
+SELECT endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
+
+-- name: ask_facts(id)^
+-- What a message about an ask may say, and whether it still makes sense.
+SELECT a.state, a.language, a.terms, n.state AS need_state, n.category, n.needed_by, z.time_zone
+FROM ask a JOIN need n ON n.id = a.need_id JOIN zone z ON z.code = n.zone_code WHERE a.id = :id;
+
+-- name: match_facts(id)^
+-- The same of a match: its ask makes the helper's link.
+SELECT t.state, t.ask_id, t.need_id, n.state AS need_state, n.purged_at FROM match t JOIN need n ON n.id = t.need_id WHERE t.id = :id;
+
+-- name: need_facts(id)^
+-- The same of a need.
+SELECT state, confirmed, expires_at, purged_at FROM need WHERE id = :id;
+
+-- name: membership_state(group_id, member_id)$
+-- Is this member awaiting, admitted or suspended in this group?
+SELECT state FROM membership WHERE group_id = :group_id AND member_id = :member_id;
+
+-- name: stop_mail_to_asker(id)!
+-- No more messages about this need, but a link that was asked for.
+UPDATE need SET mail_stopped = true WHERE id = :id AND NOT mail_stopped;
