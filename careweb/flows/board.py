@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from careweb.domain.board import Area, Line, Place, Tally, lines, shares, within
@@ -83,7 +84,7 @@ async def board(ctx: Context, group_id: GroupId, area: Area) -> Board:
         lines=lines(area, tallies, places),
         open=sum(tally.needs for tally in here),
         unmet=sum(tally.needs for tally in here if tally.unmet),
-        by={column: shares(here, lambda tally, column=column: getattr(tally, column)) for column in COLUMNS},
+        by={column: shares(here, attrgetter(column)) for column in COLUMNS},
     )
 
 

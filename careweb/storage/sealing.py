@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from careweb.config import Settings
 from careweb.domain.codes import ReturnCode, return_code
 from careweb.domain.contacts import Contact
 from careweb.storage.database import Transaction, driver, queries
@@ -163,3 +164,12 @@ async def key_of(tx: Transaction, vault: Vault, record: str, id: UUID) -> Sealer
 
 async def destroy_key(tx: Transaction, record: str, id: UUID) -> None:
     await queries().destroy_data_key(await driver(tx), record=record, id=id)
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The keys of the setting, else of the file in the state folder."""
+    given = settings.keys.get_secret_value()
+    file = settings.state / "keys"
+    if not given and not file.is_file():
+        raise KeysMissingError
+    return Vault(read_keys(given or file.read_text(encoding="ascii")))
