@@ -110,6 +110,56 @@ PARTS = {
     "3": N_("Night"),
 }
 
+LONG_CATEGORIES = {  # what an asker reads under the name
+    "groceries": N_("shopping and bringing it to you"),
+    "meals": N_("warm food, ready to eat"),
+    "ride": N_("to a place and back"),
+    "medicine": N_("from the pharmacy to your door"),
+    "translation": N_("someone who speaks both languages"),
+    "forms": N_("reading and filling in papers"),
+    "company": N_("someone to talk or walk with"),
+    "call": N_("someone phones you"),
+    "appointment": N_("doctor, school, an office"),
+    "childcare": N_("for a few hours"),
+    "household": N_("carrying, fixing, snow, garden"),
+    "technology": N_("setting it up, solving a problem"),
+}
+
+ERRORS = {  # by field; or by what exactly is wrong with it
+    "category": N_("Choose what you need."),
+    "categories": N_("Choose at least one thing you can do."),
+    "text": N_("Write at most 500 characters."),
+    "coordinates": N_("Please leave out exact positions. We only work with areas."),
+    "place": N_("Type the first three characters of your postal code, like M5V, or choose a town."),
+    "place_not_a_code": N_("This is not a postal code. Type its first three characters, like M5V."),
+    "place_not_canadian": N_("No Canadian postal code starts like this. Type its first three characters, like M5V."),
+    "place_coordinates": N_("Exact positions are not taken. Type the first three characters of a postal code, like M5V."),
+    "zone": N_("Choose a town or area from the list."),
+    "language": N_("Choose the language you speak best."),
+    "language_unknown": N_("We found no language of that name. Try another spelling, or its English name."),
+    "urgency": N_("Choose how soon you need it."),
+    "by": N_("Write the day as year-month-day, like 2027-01-31, or leave it empty."),
+    "by_past": N_("This day is over. Choose today or later."),
+    "by_far": N_("Choose a day within the next 60 days."),
+    "parts": N_("None of these times comes before that day. Choose another time, or a later day."),
+    "helpers": N_("Choose from 1 to 5 people."),
+    "name": N_("Tell us what to call you, in at most 60 characters."),
+    "contact_kind": N_("Choose how we can reach you."),
+    "email": N_("This does not look like an e-mail address. It should be like name@example.org."),
+    "phone": N_("This does not look like a phone number. Type all 10 digits, like 416 555 0123."),
+    "contact": N_("Type an e-mail address, or a phone number with all 10 digits."),
+    "reach": N_("Choose who may help."),
+    "see_first": N_("Choose whether you want to see who first."),
+    "consent": N_("We can only look for someone if you agree."),
+    "radius": N_("Choose how far you would go."),
+    "per_week": N_("Choose from 1 to 10 tasks a week."),
+    "hours": N_("Choose at least one time that suits you."),
+    "code": N_("That code does not fit. Check the numbers."),
+    "note": N_("Write between 1 and 500 characters."),
+    "until": N_("Choose a day after today, within a year."),
+    "reason": N_("Choose a reason."),
+}
+
 TABLES: Mapping[str, Mapping[str, str]] = {
     "category": CATEGORIES,
     "urgency": URGENCIES,
@@ -123,4 +173,6 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "close_reason": CLOSE_REASONS,
     "day": DAYS,
     "part": PARTS,
+    "category_long": LONG_CATEGORIES,
+    "error": ERRORS,
 }

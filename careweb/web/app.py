@@ -1,0 +1,61 @@
+"""The web process, put together in one place."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from careweb import config
+from careweb.config import Settings
+from careweb.domain.errors import CareError
+from careweb.storage.database import open_engine
+from careweb.storage.sealing import Vault, read_keys
+from careweb.web.bodies import BodyError
+from careweb.web.errors import StaleFormError, body_error, care_error, http_error, stale_form
+from careweb.web.records import Figures, Recorder
+from careweb.web.routes import ROUTES
+from careweb.web.shields import SameSiteOnly, SecurityHeaders
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Opens nothing until it starts. `settings` default to the environment's."""
+    chosen = settings or config.settings()
+    figures = Figures()
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[
+            Middleware(SecurityHeaders, settings=chosen),
+            Middleware(GZipMiddleware, minimum_size=500),
+            Middleware(Recorder, figures=figures),
+            Middleware(SameSiteOnly, settings=chosen),
+        ],
+        exception_handlers={
+            CareError: care_error,
+            HTTPException: http_error,
+            BodyError: body_error,
+            StaleFormError: stale_form,
+        },
+        lifespan=_lifespan,
+    )
+    app.state.settings = chosen
+    app.state.figures = figures
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    app.state.vault = Vault(read_keys(_keys(settings)))
+    app.state.engine = open_engine(settings.database_url)
+    try:
+        yield
+    finally:
+        await app.state.engine.dispose()
+
+
+def _keys(settings: Settings) -> str:
+    given = settings.keys.get_secret_value()
+    return given or (settings.state / "keys").read_text(encoding="ascii")

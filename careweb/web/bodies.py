@@ -1,0 +1,94 @@
+"""What a form brings: at most 16 KB and a counted number of fields, in either encoding, refused before it is read whole."""
+
+import re
+import unicodedata
+from collections.abc import AsyncGenerator
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import ImmutableMultiDict, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+MOST_BYTES = 16 * 1024
+MOST_FIELDS = 40
+
+Fields = ImmutableMultiDict[str, str]
+NO_FIELDS: Fields = ImmutableMultiDict()
+
+_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+
+
+class BodyError(Exception):
+    """This is not a form we sent."""
+
+    status = 400
+
+
+class BodyTooLargeError(BodyError):
+    """That is more than this form takes."""
+
+    status = 413
+
+
+class BodyTypeError(BodyError):
+    """This is not a form."""
+
+    status = 415
+
+
+async def read_fields(request: Request, *, most_fields: int = MOST_FIELDS) -> Fields:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await _read_body(request)
+    if not body:
+        return NO_FIELDS
+    if kind == "application/x-www-form-urlencoded":
+        return _clean(_read_urlencoded(body, most_fields))
+    if kind == "multipart/form-data":
+        return _clean(await _read_multipart(request, body, most_fields))
+    raise BodyTypeError
+
+
+async def _read_body(request: Request) -> bytes:
+    """Counts what really arrives: Content-Length may be absent or lie."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > MOST_BYTES:
+        raise BodyTooLargeError
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise BodyTooLargeError
+    return body
+
+
+def _read_urlencoded(body: bytes, most_fields: int) -> list[tuple[str, str]]:
+    if body.count(b"&") >= most_fields:
+        raise BodyTooLargeError
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+async def _read_multipart(request: Request, body: bytes, most_fields: int) -> list[tuple[str, str]]:
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(request.headers, stream(), max_files=0, max_fields=most_fields, max_part_size=MOST_BYTES)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise (BodyTooLargeError if "Too many" in error.message else BodyError) from error
+    return [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
+
+
+def _clean(items: list[tuple[str, str]]) -> Fields:
+    """One way of writing each letter, plain line ends, no control characters."""
+    return ImmutableMultiDict(
+        (name, unicodedata.normalize("NFC", value.replace("\r\n", "\n")).translate(_CONTROLS)) for name, value in items
+    )
+
+
+_FULL_CODE = re.compile(r"(?<![^\W_])([A-Za-z]\d[A-Za-z])[\s\-\u2010-\u2015]*\d[A-Za-z]\d(?![^\W_])")
+
+
+def cut_postal_codes(text: str) -> str:
+    """Whatever looks like a full postal code keeps its first three characters, wherever it was typed."""
+    return _FULL_CODE.sub(r"\1", unicodedata.normalize("NFC", text))

@@ -1,0 +1,48 @@
+"""One table: what the rules call an error, and what a person is told."""
+
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from careweb.domain import errors
+from careweb.web.bodies import BodyError
+from careweb.web.pages import error_page
+
+STATUS: Mapping[type[errors.CareError], tuple[int, str]] = {
+    errors.NotHereError: (404, "not_here"),
+    errors.OverError: (409, "over"),
+    errors.NotNowError: (409, "not_now"),
+    errors.AtCapacityError: (409, "at_capacity"),
+    errors.WrongCodeError: (422, "wrong_code"),
+    errors.NotAdmittedError: (403, "not_admitted"),
+}
+
+
+class StaleFormError(Exception):
+    """The form was not made for this browser, or its cookie is gone."""
+
+
+class SignInFirstError(Exception):
+    """Only for someone who is signed in."""
+
+
+async def care_error(request: Request, error: Exception) -> Response:
+    found = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (400, "not_now"))
+    return error_page(request, *found)
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  for the type checker: registered for nothing else
+    kind = {404: "not_here", 405: "not_here"}.get(error.status_code, "refused")
+    return error_page(request, error.status_code, kind, headers=error.headers)
+
+
+async def body_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BodyError)  # noqa: S101
+    return error_page(request, error.status, "too_much", headers={"connection": "close"})
+
+
+async def stale_form(request: Request, _error: Exception) -> Response:
+    return error_page(request, 403, "stale")

@@ -1,0 +1,154 @@
+"""The asking form: what it may hold, and the need it states."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from careweb.domain.contacts import Contact, ContactError, by_code, read_email, read_phone
+from careweb.domain.hours import ANY_TIME, Part, bit, until
+from careweb.domain.needs import LONGEST, NAME_MOST, TEXT_MOST, URGENT_WITHIN, NewNeed, urgency_of
+from careweb.domain.states import ContactKind, Reach, Urgency
+from careweb.web.bodies import Fields, cut_postal_codes
+from careweb.web.text_rules import free_text, known_category
+
+_DEFAULT_WAIT = {
+    Urgency.URGENT: URGENT_WITHIN,
+    Urgency.MEDIUM: timedelta(days=7),
+    Urgency.LOW: timedelta(days=30),
+}
+_CALM = [Urgency.URGENT, Urgency.MEDIUM, Urgency.LOW]
+Errors = dict[str, str]  # field -> a key of wording.ERRORS
+
+
+def _day(value: object) -> object:
+    if value in ("", None):
+        return None
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError as error:
+        raise PydanticCustomError("by", "not a day") from error
+
+
+class NeedForm(BaseModel):
+    """One model for the form and, later, for other doors. Errors carry a key, never what was typed."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
+
+    category: Annotated[str, AfterValidator(known_category)]
+    text: Annotated[str, Field(max_length=TEXT_MOST), AfterValidator(free_text)] = ""
+    show_text: bool = False
+    languages: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)]
+    urgency: Urgency
+    by: Annotated[date | None, BeforeValidator(_day)] = None
+    parts: frozenset[Part] = frozenset()
+    helpers: Annotated[int, Field(ge=1, le=5)] = 1
+    name: Annotated[str, Field(min_length=1, max_length=NAME_MOST), AfterValidator(free_text)]
+    contact_kind: ContactKind
+    contact: str = ""
+    reach: Reach = Reach.GROUP
+    see_first: bool = False
+    consent: bool = False
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        try:
+            self.reached_by()
+        except ContactError as error:
+            raise PydanticCustomError(f"contact_{self.contact_kind}", "no way to reach you") from error
+        return self
+
+    def reached_by(self) -> Contact:
+        if self.contact_kind is ContactKind.CODE:
+            return by_code()
+        return read_email(self.contact) if self.contact_kind is ContactKind.EMAIL else read_phone(self.contact)
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    needed_by: datetime
+    urgency: Urgency
+    hours: int
+
+
+class WhenError(Exception):
+    def __init__(self, field: str, key: str) -> None:
+        self.field, self.key = field, key
+
+
+def read_when(form: NeedForm, *, now: datetime, time_zone: str) -> When:
+    """The day wins over the urgency where both are given: something in ten days is not urgent."""
+    zone = ZoneInfo(time_zone)
+    needed_by = now + _DEFAULT_WAIT[form.urgency]
+    if form.by:
+        needed_by = datetime.combine(form.by, time(23, 59), zone)
+        if needed_by < now:
+            raise WhenError("by", "by_past")
+        if needed_by > now + LONGEST:
+            raise WhenError("by", "by_far")
+    urgency = max(form.urgency, urgency_of(now, needed_by), key=_CALM.index) if form.by else form.urgency
+    hours = until(now, needed_by, time_zone) & _only(form.parts)
+    if not hours:
+        raise WhenError("parts", "parts")
+    return When(needed_by=needed_by, urgency=urgency, hours=hours)
+
+
+def _only(parts: frozenset[Part]) -> int:
+    return sum(bit(day, part) for day in range(7) for part in parts) if parts else ANY_TIME
+
+
+def read_need_form(fields: Fields, *, consent: bool = True) -> tuple[NeedForm | None, Errors]:
+    """Either a form that holds, or what is wrong with it by field."""
+    given = {
+        name: fields[name]
+        for name in ("category", "urgency", "by", "helpers", "contact_kind", "contact", "reach", "see_first")
+        if fields.get(name, "") != ""
+    }
+    errors: Errors = {}
+    try:
+        form = NeedForm.model_validate(
+            given
+            | {
+                "text": cut_postal_codes(fields.get("text", "")),
+                "name": cut_postal_codes(fields.get("name", "")),
+                "show_text": "show_text" in fields,
+                "consent": "consent" in fields,
+                "languages": languages_of(fields),
+                "parts": [int(part) for part in fields.getlist("parts") if part in ("0", "1", "2", "3")],
+            }
+        )
+    except ValidationError as error:
+        form = None
+        for one in error.errors(include_input=False, include_url=False, include_context=False):
+            errors.update([_said(one["loc"], one["type"])])
+    if consent and "consent" not in fields:
+        errors["consent"] = "consent"
+    return (None if errors else form), errors
+
+
+_KEYS = {"coordinates", "by", "by_past"}
+
+
+def _said(where: tuple[int | str, ...], kind: str) -> tuple[str, str]:
+    if kind.startswith("contact_"):
+        return "contact", kind.removeprefix("contact_")
+    field = str(where[0]) if where else "contact"
+    field = {"languages": "language"}.get(field, field)
+    return field, kind if kind in _KEYS else field
+
+
+def languages_of(fields: Fields) -> tuple[str, ...]:
+    """In order of choice, each once. Nothing counts before the first is chosen."""
+    chosen = [fields.get(f"language{number or ''}", "") for number in ("", 2, 3, 4)]
+    return tuple(dict.fromkeys(tag for tag in chosen if tag)) if chosen[0] else ()
+
+
+def stated_need(form: NeedForm, when: When, *, zone_code: str, locale: str) -> NewNeed:
+    return NewNeed(
+        category=form.category, zone_code=zone_code, languages=form.languages, urgency=when.urgency,
+        needed_by=when.needed_by, hours=when.hours, helpers=form.helpers, reach=form.reach, name=form.name,
+        contact=form.reached_by(), text=form.text, show_text=form.show_text, see_first=form.see_first, locale=locale,
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""A template into a response: the words every page needs, and the pages of what went wrong."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from careweb import paths
+from careweb.rendering import interfaces, render_html
+from careweb.web.cookies import BROWSER, form_token, read_cookie, set_cookie
+from careweb.web.interfaces import interface_of
+
+
+@cache
+def stylesheet() -> str:
+    """The address of the stylesheet changes with its content, so that it may be kept for ever."""
+    digest = hashlib.sha256((paths.STATIC / "careweb.css").read_bytes()).hexdigest()[:10]
+    return f"/static/careweb.css?{digest}"
+
+
+class FormToken:
+    """Rendered into a form; a browser without its cookie gets one with that page."""
+
+    def __init__(self, request: Request) -> None:
+        self.browser = read_cookie(request, BROWSER)
+        self.planted = False
+
+    def __str__(self) -> str:
+        if not self.browser:
+            self.browser, self.planted = secrets.token_urlsafe(24), True
+        return form_token(self.browser)
+
+
+def page(
+    request: Request, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> HTMLResponse:
+    interface = interface_of(request)
+    token = FormToken(request)
+    settings = request.app.state.settings
+    frame = {
+        "interfaces": list(interfaces().values()),
+        "form_token": token,
+        "stylesheet": stylesheet(),
+        "path": request.url.path,
+        "demo": settings.demo,
+        "visitor": getattr(request.state, "visitor", None),
+    }
+    html = render_html(interface.tag, name, **frame | context)
+    response = HTMLResponse(html, status, headers, media_type="text/html")
+    response.headers["content-language"] = interface.tag
+    response.headers["vary"] = "Accept-Language, Cookie"
+    if token.planted:
+        set_cookie(request, response, BROWSER, token.browser)
+    return response
+
+
+def error_page(
+    request: Request, status: int, kind: str, *, reference: str = "", headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    """`kind` is a name in templates/error.html, which has the words."""
+    return page(request, "error.html", status, headers, kind=kind, reference=reference)

@@ -1,0 +1,66 @@
+"""What every response carries, and which requests are refused before anything reads them."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from careweb.config import Settings
+from careweb.web.pages import error_page
+
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "permissions-policy": "geolocation=(), camera=(), microphone=(), payment=(), usb=(), interest-cohort=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """On every response, errors included; a page that says nothing else is not kept by any cache."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._headers = dict(HEADERS)
+        if settings.secure:
+            self._headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_shielded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_shielded if scope["type"] == "http" else send)
+
+
+class SameSiteOnly:
+    """A request that changes something comes from our own pages, or not at all."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._public_host = urlsplit(settings.public_url).netloc
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE and not self._ours(Headers(scope=scope)):
+            await error_page(Request(scope), 403, "foreign")(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _ours(self, headers: Headers) -> bool:
+        site = headers.get("sec-fetch-site")
+        if site:
+            return site == "same-origin"
+        origin = headers.get("origin", "")
+        # Browsers too old for Sec-Fetch-Site say "null" where the referrer policy is no-referrer, as ours is: the
+        # form's token, bound to a cookie of this browser, then decides alone. No origin at all is no browser.
+        return origin == "null" or urlsplit(origin).netloc in {headers.get("host"), self._public_host} - {None, ""}

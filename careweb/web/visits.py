@@ -1,0 +1,94 @@
+"""The door: a request with its form and whoever sends it, in one transaction that commits when the answer is ready."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from careweb.domain.errors import NotHereError
+from careweb.domain.ids import MemberId, NeedId
+from careweb.flows.context import Context
+from careweb.flows.signin import Post, Visitor, visitor_of
+from careweb.rendering import Interface
+from careweb.storage.database import transaction
+from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
+from careweb.web.cookies import BROWSER, SESSION, read_cookie, token_fits
+from careweb.web.errors import SignInFirstError, StaleFormError
+from careweb.web.interfaces import interface_of
+from careweb.web.pages import page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    request: Request
+    ctx: Context
+    visitor: Visitor
+    fields: Fields
+
+    @property
+    def posting(self) -> bool:
+        return self.request.method == "POST"
+
+    @property
+    def interface(self) -> Interface:
+        return interface_of(self.request)
+
+    @property
+    def secret(self) -> str:
+        return read_cookie(self.request, SESSION)
+
+    def given(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    @property
+    def member_id(self) -> MemberId:
+        if self.visitor.member_id is None:
+            raise SignInFirstError
+        return self.visitor.member_id
+
+    def need_id(self) -> NeedId:
+        """The need of the path, if this browser may follow it; else it is as if there were none."""
+        need_id = NeedId(self.request.path_params["need_id"])
+        if need_id not in self.visitor.needs:
+            raise NotHereError
+        return need_id
+
+    def post(self) -> Post:
+        """The visitor's role in the group of the path; to everyone else the page does not exist."""
+        post = self.visitor.post_in(self.given("slug"))
+        if post is None:
+            raise NotHereError
+        return post
+
+    def page(self, name: str, status: int = 200, **context: Any) -> Response:
+        return page(self.request, name, status, **context)
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+def see_other(path: str) -> Response:
+    return RedirectResponse(path, 303)
+
+
+def door(path: str, handler: Handler, methods: Sequence[str] = ("GET",), *, most_fields: int = MOST_FIELDS) -> Route:
+    async def endpoint(request: Request) -> Response:
+        fields = await read_fields(request, most_fields=most_fields) if request.method == "POST" else NO_FIELDS
+        if request.method == "POST" and not token_fits(read_cookie(request, BROWSER), fields.get("token", "")):
+            raise StaleFormError
+        state = request.app.state
+        async with transaction(state.engine) as tx:
+            ctx = Context(tx=tx, vault=state.vault, settings=state.settings, now=datetime.now(UTC))
+            visitor = await visitor_of(ctx, read_cookie(request, SESSION))
+            request.state.visitor = visitor
+            try:
+                return await handler(Visit(request=request, ctx=ctx, visitor=visitor, fields=fields))
+            except SignInFirstError:
+                return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
+
+    return Route(path, endpoint, methods=list(methods), name=handler.__name__)
