@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from careweb.domain.codes import CodeError, read_digits
 from careweb.domain.contacts import Contact
@@ -185,10 +185,3 @@ async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) 
 def _hash(ctx: Context, secret: str) -> bytes:
     return ctx.vault.index("session", secret)
 
-
-async def stop_mail(ctx: Context, token: str) -> bool:
-    """The link at the foot of every message: no more of them."""
-    member_id = ctx.vault.verify("stop", token)
-    if member_id:
-        await run(ctx.tx, "stop_mail", id=UUID(str(member_id)))
-    return member_id is not None
