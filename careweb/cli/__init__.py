@@ -6,7 +6,11 @@ import click
 
 COMMANDS = {  # name: module and what in it
     "demo": "careweb.cli.demo:demo",
+    "doctor": "careweb.cli.doctor:doctor",
+    "init": "careweb.cli.init:init",
+    "run": "careweb.cli.demo:run",
     "serve": "careweb.cli.serve:serve",
+    "update": "careweb.cli.update:update",
     "work": "careweb.cli.serve:work",
 }
 

@@ -1,6 +1,7 @@
-"""`careweb demo`: the whole product with a demonstration circle, on this machine, until Ctrl-C."""
+"""`careweb demo` and `careweb run`: the whole product on this machine, until Ctrl-C or SIGTERM."""
 
 import hashlib
+import socket
 import subprocess
 import sys
 import time
@@ -23,30 +24,40 @@ _DECIDES_PREPARED = ("sql/migrations/*.sql", "data/*", "careweb/flows/*.py", "ca
 @click.command()
 def demo() -> None:
     """Run everything here with a demonstration circle; Ctrl-C ends it."""
+    _supervise("careweb demo", demonstration=True)
+
+
+@click.command()
+def run() -> None:
+    """Run everything here for real people: servers of our own unless given, web and one worker."""
+    _supervise("careweb run", demonstration=False)
+
+
+def _supervise(name: str, *, demonstration: bool) -> None:
     start = time.monotonic()
     state = ensure_state(settings().state)
-    with only_one(state, "careweb demo") as ours:
+    with only_one(state, name) as ours:
         if not ours:
             raise click.ClickException(
                 f"{state} is in use: {who_runs(state)}. Set CAREWEB_STATE and PORT for a second one."
             )
         stop_on_signals()
-        _run(settings(), state, start)
+        _run(settings(), state, start, demonstration=demonstration)
 
 
-def _run(chosen: Settings, state: Path, start: float) -> None:
+def _run(chosen: Settings, state: Path, start: float, *, demonstration: bool) -> None:
     supervisor = Supervisor(state, {})
     try:
         end_leftovers(state, CHILDREN)
         listening = listen(chosen.host, chosen.port)
-        mail = listen("127.0.0.1", 0)
-        servers = start_servers(chosen)
-        supervisor.environment = child_environment(servers | _demonstration(state, chosen.port, mail.getsockname()[1]))
-        _prepare(state, supervisor, private=not chosen.database_url)
-        web = _start_children(supervisor, listening.fileno(), mail.fileno())
+        mail = listen("127.0.0.1", 0) if demonstration else None
+        extra = _demonstration(state, chosen.port, mail.getsockname()[1]) if mail else {}
+        supervisor.environment = child_environment(start_servers(chosen) | extra)
+        _prepare(state, supervisor, private=not chosen.database_url, demonstration=demonstration)
+        web = _start_children(supervisor, listening, mail)
         with step("web and worker"):
             await_ready(web, chosen.host, chosen.port)
-        _say_where(chosen, time.monotonic() - start)
+        _say_where(chosen, time.monotonic() - start, demonstration=demonstration)
         supervisor.watch()
     except StoppedError:
         click.echo("\n  ending ...", nl=False)
@@ -71,41 +82,45 @@ def _demonstration(state: Path, port: int, mail_port: int) -> dict[str, str]:
     }
 
 
-def _prepare(state: Path, supervisor: Supervisor, *, private: bool) -> None:
+def _prepare(state: Path, supervisor: Supervisor, *, private: bool, demonstration: bool) -> None:
     """Once for each version and day: a second start has nothing to do. Another's database is always looked at."""
-    stamp, wanted = cluster_folder(state) / "careweb.prepared", _digest()
-    if private and stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+    stamp = cluster_folder(state) / "careweb.prepared" if private else None
+    kind = ["--demo"] if demonstration else []
+    wanted = _digest(*kind)
+    if stamp and stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
-    command = [sys.executable, "-m", "careweb.cli.prepare", "--demo"]
+    command = [sys.executable, "-m", "careweb.cli.prepare", *kind]
     if subprocess.run(command, env=dict(supervisor.environment), check=False).returncode != 0:
         raise click.ClickException("the database could not be prepared")
-    if private:
+    if stamp:
         stamp.write_text(wanted, encoding="ascii")
 
 
-def _digest() -> str:
-    digest = hashlib.sha256(datetime.now(UTC).date().isoformat().encode())
+def _digest(*kind: str) -> str:
+    digest = hashlib.sha256(f"{kind} {datetime.now(UTC).date()}".encode())
     for pattern in _DECIDES_PREPARED:
         for file in sorted(paths.ROOT.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _start_children(supervisor: Supervisor, web_socket: int, mail_socket: int) -> Child:
+def _start_children(supervisor: Supervisor, listening: socket.socket, mail: socket.socket | None) -> Child:
     for name in CHILDREN:
         shorten(supervisor.state / f"{name}.log")
-    python = sys.executable
-    web = supervisor.add("web", [python, "-m", "careweb", "serve", "--fd", str(web_socket)], [web_socket])
+    python, number = sys.executable, listening.fileno()
+    web = supervisor.add("web", [python, "-m", "careweb", "serve", "--fd", str(number)], [number])
     supervisor.add("worker", [python, "-m", "workers"])
-    mail_folder = str(supervisor.state / "mail")
-    supervisor.add("mail", [python, "-m", "careweb.cli.mail_catcher", str(mail_socket), mail_folder], [mail_socket])
+    if mail:
+        catcher = [python, "-m", "careweb.cli.mail_catcher", str(mail.fileno()), str(supervisor.state / "mail")]
+        supervisor.add("mail", catcher, [mail.fileno()])
     return web
 
 
-def _say_where(chosen: Settings, seconds: float) -> None:
+def _say_where(chosen: Settings, seconds: float, *, demonstration: bool) -> None:
     click.echo(f"  ready after {seconds:.1f} s\n")
     click.echo(f"  post a need               {chosen.public_url}/ask")
-    click.echo(f"  a volunteer's messages    {chosen.public_url}/demo")
+    if demonstration:
+        click.echo(f"  a volunteer's messages    {chosen.public_url}/demo")
     click.echo(f"  the coordinators' board   {chosen.public_url}/board\n")
     click.echo("  Ctrl-C ends it.")
 

@@ -8,23 +8,35 @@ import importlib
 import importlib.util
 import sys
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+import click
 
 from careweb.cli.steps import step
 from careweb.config import settings
-from careweb.storage.database import open_engine
+from careweb.storage.database import Engine, open_engine, run, transaction
 from careweb.storage.migrations import migrate
 
 
-async def prepare(engine: AsyncEngine, *, demo: bool) -> None:
+async def prepare(engine: Engine, *, demo: bool) -> None:
     with step("migrations"):
         await migrate(engine)
+    await refuse_mixing(engine, demo=demo)
     if importlib.util.find_spec("careweb.flows.places"):
         with step("places"):
             await importlib.import_module("careweb.flows.places").load_places(engine)
     if demo and importlib.util.find_spec("careweb.flows.demo"):
         with step("the demonstration's people"):
             await importlib.import_module("careweb.flows.demo").fill(engine)
+
+
+async def refuse_mixing(engine: Engine, *, demo: bool) -> None:
+    """The demonstration and real people never share a database."""
+    async with transaction(engine) as tx:
+        groups = await run(tx, "all_groups")
+    if any(group["demo"] != demo for group in groups):
+        here, wanted = ("real groups", "demonstration") if demo else ("a demonstration", "real group")
+        raise click.ClickException(
+            f"this database holds {here}: use another DATABASE_URL or CAREWEB_STATE for a {wanted}"
+        )
 
 
 async def _run(*, demo: bool) -> None:
@@ -36,4 +48,8 @@ async def _run(*, demo: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(demo="--demo" in sys.argv))
+    try:
+        asyncio.run(_run(demo="--demo" in sys.argv))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

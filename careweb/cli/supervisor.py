@@ -132,7 +132,7 @@ def await_ready(child: Child, host: str, port: int, seconds: float = 60.0) -> No
 
 
 def _is_ready(host: str, port: int) -> bool:
-    connection = HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, timeout=5)  # noqa: S104
+    connection = HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, timeout=0.5)  # noqa: S104
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200

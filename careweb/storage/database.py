@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from careweb import paths
 
 Transaction = AsyncConnection
+Engine = AsyncEngine
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:

@@ -1,20 +1,30 @@
 """sql/migrations/*.sql own the schema; this applies what is missing, one transaction a file."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from careweb import paths
-from careweb.storage.database import driver
+from careweb.storage.database import driver, queries
 
 _LOCK = 7_203_114_525  # any number that no other program on this database uses
 
 
-class MigrationChangedError(Exception):
+class MigrationFailedError(Exception):
+    """A migration could not be applied; what was not committed before it stays undone."""
+
+
+class MigrationChangedError(MigrationFailedError):
     """A migration that was applied before has changed since: write a new one instead."""
+
+
+class QueryMisfitError(MigrationFailedError):
+    """A named query does not fit the schema."""
 
 
 def migration_files() -> list[Path]:
@@ -23,29 +33,63 @@ def migration_files() -> list[Path]:
 
 async def migrate(engine: AsyncEngine, files: Iterable[Path] | None = None) -> list[str]:
     """Returns the names of the files applied now. Safe to run from several processes at once."""
-    applied = []
+    async with _alone(engine) as raw:
+        return await _apply_missing(raw, migration_files() if files is None else files)
+
+
+async def migrate_together(engine: AsyncEngine, files: Iterable[Path] | None = None) -> list[str]:
+    """All missing files in one transaction, kept only if every named query fits the result: else nothing happened."""
+    async with _alone(engine) as raw, raw.transaction():
+        await raw.execute("SET LOCAL lock_timeout = '15s'")  # rather give up than make everyone wait behind us
+        applied = await _apply_missing(raw, migration_files() if files is None else files)
+        await check_queries(raw)
+        return applied
+
+
+async def check_queries(raw: asyncpg.Connection) -> None:
+    for name in queries().available_queries:
+        try:
+            await raw.prepare(getattr(queries(), name).sql)
+        except asyncpg.PostgresError as error:
+            raise QueryMisfitError(f"{name}: {error}") from error
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
     async with engine.connect() as connection:
         raw = await driver(connection)
         await raw.execute("SELECT pg_advisory_lock($1)", _LOCK)
         try:
-            await raw.execute(
-                "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
-                "applied_at timestamptz NOT NULL DEFAULT now())"
-            )
-            known = {row["name"]: row["sha256"] for row in await raw.fetch("SELECT name, sha256 FROM migration")}
-            for file in migration_files() if files is None else files:
-                sql = file.read_text(encoding="utf-8")
-                digest = hashlib.sha256(sql.encode()).hexdigest()
-                if known.get(file.name, digest) != digest:
-                    raise MigrationChangedError(file.name)
-                if file.name not in known:
-                    async with raw.transaction():
-                        await raw.execute(sql)
-                        await raw.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", file.name, digest)
-                    applied.append(file.name)
+            yield raw
         finally:
             await raw.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def _apply_missing(raw: asyncpg.Connection, files: Iterable[Path]) -> list[str]:
+    applied = []
+    await raw.execute(
+        "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
+        "applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    known = {row["name"]: row["sha256"] for row in await raw.fetch("SELECT name, sha256 FROM migration")}
+    for file in files:
+        sql = file.read_text(encoding="utf-8")
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if known.get(file.name, digest) != digest:
+            raise MigrationChangedError(file.name)
+        if file.name not in known:
+            await _apply(raw, file.name, sql, digest)
+            applied.append(file.name)
     return applied
+
+
+async def _apply(raw: asyncpg.Connection, name: str, sql: str, digest: str) -> None:
+    try:
+        async with raw.transaction():
+            await raw.execute(sql)
+            await raw.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, digest)
+    except asyncpg.PostgresError as error:
+        raise MigrationFailedError(f"{name}: {error}") from error
 
 
 async def pending(engine: AsyncEngine) -> list[str]:

@@ -1,0 +1,70 @@
+"""`careweb init`: a real installation, with its first group and that group's first coordinator."""
+
+import asyncio
+import re
+
+import click
+
+from careweb.cli.door import context, opened_engine
+from careweb.cli.prepare import prepare
+from careweb.cli.state import ensure_keys
+from careweb.cli.steps import step
+from careweb.config import Settings, settings
+from careweb.domain.contacts import Contact, ContactError, read_email
+from careweb.domain.errors import NotHereError
+from careweb.domain.states import Role
+from careweb.flows.groups import grant_role, group_by_slug, open_group
+
+
+def _slug(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,40}", text):
+        raise click.BadParameter("two letters or more of a-z, 0-9 and -; it is part of the group's web address")
+    return text
+
+
+def _email(_ctx: click.Context, _parameter: click.Parameter, text: str) -> Contact:
+    try:
+        return read_email(text)
+    except ContactError as error:
+        raise click.BadParameter("that is not an e-mail address") from error
+
+
+@click.command()
+@click.option("--slug", prompt="The group's short name for its web address (a-z, 0-9, -)", callback=_slug)
+@click.option("--name", prompt="The group's name as people know it")
+@click.option("--area", prompt="Where it works: a postal area such as M5V, or a province such as ON")
+@click.option("--phone-line", default="", help="the group's own telephone line, shown to askers")
+@click.option("--languages", default="", help="tags of the languages its coordinators speak, separated by spaces")
+@click.option("--coordinator", prompt="E-mail address of its first coordinator", callback=_email)
+@click.option("--coordinator-name", prompt="What to call them")
+def init(
+    slug: str, name: str, area: str, phone_line: str, languages: str, coordinator: Contact, coordinator_name: str
+) -> None:
+    """Set up for real people: keys, tables, places, the first group and its coordinator."""
+    chosen = settings()
+    group: dict[str, object] = {
+        "area_code": area.upper(),
+        "phone_line": phone_line,
+        "languages": tuple(languages.split()),
+    }
+    asyncio.run(_init(chosen, slug, name, group, coordinator, coordinator_name))
+    click.echo(f"\n  {name} asks for help at   {chosen.public_url}/{slug}/ask")
+    click.echo(f"  its coordinator signs in at   {chosen.public_url}/signin")
+    click.echo("\n  next: careweb doctor, then docs/operating.md")
+
+
+async def _init(
+    chosen: Settings, slug: str, name: str, group: dict[str, object], coordinator: Contact, coordinator_name: str
+) -> None:
+    if not chosen.keys.get_secret_value():
+        ensure_keys(chosen.state)
+        click.echo(f"  the keys that seal names and contacts are in {chosen.state / 'keys'}: keep a copy elsewhere")
+    async with opened_engine(chosen) as engine:
+        await prepare(engine, demo=False)
+    with step(f"{name} and its coordinator"):
+        async with context(chosen) as ctx:
+            try:
+                group_id = (await group_by_slug(ctx, slug)).id
+            except NotHereError:
+                group_id = await open_group(ctx, slug, name, **group)  # type: ignore[arg-type]
+            await grant_role(ctx, group_id, coordinator, Role.COORDINATOR, name=coordinator_name)

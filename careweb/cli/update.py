@@ -1,0 +1,60 @@
+"""`careweb update`: a copy first, then all new migrations or none of them."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from careweb.cli.backups import back_up
+from careweb.cli.installation import open_database
+from careweb.cli.steps import step
+from careweb.config import settings
+from careweb.storage.database import open_engine
+from careweb.storage.migrations import MigrationFailedError, migrate_together, pending
+
+_KEPT = 10
+
+
+@click.command()
+@click.option("--backup/--no-backup", default=True, help="keep a copy of the database first")
+def update(backup: bool) -> None:
+    """Bring the database to this version; if anything fails, it stays as it was."""
+    chosen = settings()
+    with open_database(chosen) as url:
+        missing = asyncio.run(_pending(url))
+        if not missing:
+            click.echo("  nothing to do: the database fits this version")
+            return
+        copy = _copy(url, chosen.state / "backups") if backup else None
+        with step(f"{len(missing)} migrations, together, and every query checked against them"):
+            asyncio.run(_migrate(url, copy))
+
+
+def _copy(url: str, folder: Path) -> Path:
+    with step("a copy of the database"):
+        file = back_up(url, folder)
+    click.echo(f"  {file}")
+    for old in sorted(folder.glob("*.dump"))[:-_KEPT]:
+        old.unlink()
+    return file
+
+
+async def _pending(url: str) -> list[str]:
+    engine = open_engine(url, pool_size=1)
+    try:
+        return await pending(engine)
+    finally:
+        await engine.dispose()
+
+
+async def _migrate(url: str, copy: Path | None) -> None:
+    engine = open_engine(url, pool_size=1)
+    try:
+        await migrate_together(engine)
+    except MigrationFailedError as error:
+        raise click.ClickException(
+            f"{type(error).__name__}: {error}\nThe database is as it was; go back to the version you had. "
+            + (f"The copy stays in {copy}." if copy else "")
+        ) from error
+    finally:
+        await engine.dispose()

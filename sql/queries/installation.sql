@@ -1,0 +1,6 @@
+-- name: server_facts()^
+-- Which PostgreSQL and PostGIS is this, what does its clock say, and may we make tables?
+SELECT current_setting('server_version_num')::integer AS version,
+       (SELECT extversion FROM pg_extension WHERE extname = 'postgis') AS postgis,
+       clock_timestamp() AS clock,
+       has_schema_privilege('public', 'CREATE') AS may_create;

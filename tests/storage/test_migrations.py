@@ -1,0 +1,92 @@
+"""The runner: each file once, all or nothing, never a file that changed, from several processes at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from careweb.storage.database import open_engine
+from careweb.storage.migrations import (
+    MigrationChangedError,
+    MigrationFailedError,
+    QueryMisfitError,
+    migrate,
+    migrate_together,
+    migration_files,
+    pending,
+)
+from tests import servers
+
+
+@pytest_asyncio.fixture
+async def empty(postgres: str) -> AsyncIterator[AsyncEngine]:
+    url = await servers.clone(postgres, "template0")
+    engine = open_engine(url)
+    yield engine
+    await engine.dispose()
+    await servers.drop(postgres, url)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    first, second = tmp_path / "0001_a.sql", tmp_path / "0002_b.sql"
+    first.write_text("CREATE TABLE a (x int); INSERT INTO a VALUES (1);", encoding="utf-8")
+    second.write_text("CREATE TABLE b (x int);", encoding="utf-8")
+    return [first, second]
+
+
+async def test_a_migrated_database_has_nothing_pending_and_nothing_to_do(engine: AsyncEngine) -> None:
+    assert await pending(engine) == []
+    assert await migrate(engine) == []
+
+
+async def test_a_new_database_wants_every_file(empty: AsyncEngine) -> None:
+    assert await pending(empty) == [file.name for file in migration_files()]
+
+
+async def test_several_processes_at_once_apply_each_file_once(empty: AsyncEngine, files: list[Path]) -> None:
+    applied = await asyncio.gather(*(migrate(empty, files) for _ in range(4)))
+    assert sorted(name for names in applied for name in names) == ["0001_a.sql", "0002_b.sql"]
+    async with empty.begin() as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM a")) == 1
+
+
+async def test_a_file_that_changed_after_it_was_applied_is_refused(empty: AsyncEngine, files: list[Path]) -> None:
+    await migrate(empty, files)
+    files[0].write_text("CREATE TABLE a (y int);", encoding="utf-8")
+    with pytest.raises(MigrationChangedError, match=r"0001_a\.sql"):
+        await migrate(empty, files)
+
+
+async def test_a_file_that_fails_leaves_nothing_behind(empty: AsyncEngine, files: list[Path]) -> None:
+    files[1].write_text("CREATE TABLE b (x int); CREATE TABEL c (x int);", encoding="utf-8")
+    with pytest.raises(MigrationFailedError, match=r"0002_b\.sql.*TABEL"):
+        await migrate(empty, files)
+    async with empty.begin() as tx:
+        assert await tx.scalar(text("SELECT to_regclass('a') IS NOT NULL AND to_regclass('b') IS NULL"))
+        assert (await tx.scalars(text("SELECT name FROM migration"))).all() == ["0001_a.sql"]
+
+
+async def test_an_update_that_fails_halfway_leaves_the_database_as_it_was(
+    empty: AsyncEngine, files: list[Path]
+) -> None:
+    files[1].write_text("CREATE TABEL c (x int);", encoding="utf-8")
+    with pytest.raises(MigrationFailedError, match="TABEL"):
+        await migrate_together(empty, files)
+    async with empty.begin() as tx:
+        assert await tx.scalar(text("SELECT to_regclass('a') IS NULL AND to_regclass('migration') IS NULL"))
+
+
+async def test_an_update_that_a_query_does_not_fit_leaves_the_database_as_it_was(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    rename = tmp_path / "9999_rename.sql"
+    rename.write_text("ALTER TABLE care_group RENAME COLUMN slug TO nickname;", encoding="utf-8")
+    with pytest.raises(QueryMisfitError, match="slug"):
+        await migrate_together(engine, [*migration_files(), rename])
+    async with engine.begin() as tx:
+        await tx.execute(text("SELECT slug FROM care_group"))
