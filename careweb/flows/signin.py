@@ -185,3 +185,25 @@ async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) 
 def _hash(ctx: Context, secret: str) -> bytes:
     return ctx.vault.index("session", secret)
 
+
+async def open_need(ctx: Context, token: str, *, old_secret: str = "") -> tuple[NeedId, str]:
+    """The link of a need: who opens it may follow it, and an imported need now has its person's word.
+
+    Returns the need and the session's secret.
+    """
+    need_id = ctx.vault.verify("need", token)
+    row = await run(ctx.tx, "need_by_id", id=need_id) if need_id else None
+    if need_id is None or row is None or row["purged_at"]:
+        raise WrongCodeError
+    if await run(ctx.tx, "confirm_need", id=need_id):
+        await promise(ctx.tx, "match_need", need_id, ctx.now)
+    return NeedId(need_id), await open_session(ctx, needs=[NeedId(need_id)], old_secret=old_secret)
+
+
+async def confirm_by_link(ctx: Context, token: str, *, old_secret: str = "") -> str:
+    """Someone imported says yes. Returns the session's secret."""
+    member_id = ctx.vault.verify("confirm", token)
+    if member_id is None or not await run(ctx.tx, "member_by_id", id=member_id):
+        raise WrongCodeError
+    await confirm_member(ctx, MemberId(member_id))
+    return await open_session(ctx, member_id=MemberId(member_id), old_secret=old_secret)
