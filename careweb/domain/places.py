@@ -1,0 +1,143 @@
+"""Coarse places. A person is never nearer to a point than a zone, and a postal code is never longer than three."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+from careweb.domain.errors import CareError
+
+Postal = NewType("Postal", str)  # three characters, upper case: letter, digit, letter
+ZoneCode = NewType("ZoneCode", str)
+
+
+class ZoneKind(Enum):
+    POSTAL = "postal"  # one postal area, or a few where few people live
+    URBAN = "urban"  # a town with its suburbs, for whoever would rather not say more
+    PROVINCE = "province"
+
+
+class Province(Enum):
+    """Provinces and territories, by the post office's two letters, from east to west."""
+
+    NL = "NL"
+    PE = "PE"
+    NS = "NS"
+    NB = "NB"
+    QC = "QC"
+    ON = "ON"
+    MB = "MB"
+    SK = "SK"
+    AB = "AB"
+    BC = "BC"
+    YT = "YT"
+    NT = "NT"
+    NU = "NU"
+
+    def name_in(self, locale: str) -> str:
+        english, french = _PROVINCE_NAMES[self]
+        return french if locale.startswith("fr") else english
+
+
+_PROVINCE_NAMES = {
+    Province.NL: ("Newfoundland and Labrador", "Terre-Neuve-et-Labrador"),
+    Province.PE: ("Prince Edward Island", "Île-du-Prince-Édouard"),
+    Province.NS: ("Nova Scotia", "Nouvelle-Écosse"),
+    Province.NB: ("New Brunswick", "Nouveau-Brunswick"),
+    Province.QC: ("Quebec", "Québec"),
+    Province.ON: ("Ontario", "Ontario"),
+    Province.MB: ("Manitoba", "Manitoba"),
+    Province.SK: ("Saskatchewan", "Saskatchewan"),
+    Province.AB: ("Alberta", "Alberta"),
+    Province.BC: ("British Columbia", "Colombie-Britannique"),
+    Province.YT: ("Yukon", "Yukon"),
+    Province.NT: ("Northwest Territories", "Territoires du Nord-Ouest"),
+    Province.NU: ("Nunavut", "Nunavut"),
+}
+_FIRST_LETTERS = (
+    {"A": Province.NL, "B": Province.NS, "C": Province.PE, "E": Province.NB, "R": Province.MB, "S": Province.SK}
+    | {"T": Province.AB, "V": Province.BC, "X": Province.NT, "Y": Province.YT}
+    | dict.fromkeys("GHJ", Province.QC)
+    | dict.fromkeys("KLMNP", Province.ON)
+)
+_NUNAVUT = frozenset(("X0A", "X0B", "X0C"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zone:
+    """A place without coordinates: those stay in the database."""
+
+    code: ZoneCode
+    kind: ZoneKind
+    province: Province
+    name_en: str
+    name_fr: str
+    r50_km: float  # half of its residents live within this of its centre
+    time_zone: str
+    residents: int
+
+    def name_in(self, locale: str) -> str:
+        return self.name_fr if locale.startswith("fr") else self.name_en
+
+    def label_in(self, locale: str) -> str:
+        """Short and unlike any other in a list: "Scarborough, Malvern (M1B)", "Richmond, BC"."""
+        name = self.name_in(locale)
+        if self.kind is ZoneKind.PROVINCE:
+            return name
+        return f"{name} ({self.code})" if self.kind is ZoneKind.POSTAL else f"{name}, {self.province.value}"
+
+
+class PlaceError(CareError):
+    """What was typed is not a place. Never carries what was typed."""
+
+
+class NoPlaceError(PlaceError):
+    """Type the first three characters of your postal code, like M5V."""
+
+
+class NotAPostalCodeError(PlaceError):
+    """This is not a postal code. Type its first three characters, like M5V."""
+
+
+class NotACanadianPatternError(PlaceError):
+    """No Canadian postal code starts like this. Type its first three characters, like M5V."""
+
+
+class CoordinatesRefusedError(PlaceError):
+    """Exact positions are not taken. Type the first three characters of a postal code, like M5V."""
+
+
+_GAPS = re.compile(r"[\s\-‐-―−_.·/]+")
+_WHOLE = re.compile(r"[A-Z0-9]{3}(?:[A-Z0-9]{3})?")
+_PATTERN = re.compile(r"[ABCEGHJKLMNPRSTVXY][0-9][ABCEGHJKLMNPRSTVWXYZ]")
+_COORDINATES = re.compile(r"[-+−]?\d{1,3}[.,]\d+|[-+−]?\d{1,3}\s*[,;]\s*[-+−]?\d{1,3}|\d\s*°")
+_AS_DIGIT = str.maketrans("OI", "01")  # no postal code has an O or an I anywhere
+
+
+def read_postal(text: str) -> Postal:
+    """The first three characters of a postal code, however it was typed. The rest is dropped here."""
+    plain = unicodedata.normalize("NFKC", text).strip().upper()
+    if not plain:
+        raise NoPlaceError
+    if _COORDINATES.search(plain):
+        raise CoordinatesRefusedError
+    packed = _GAPS.sub("", plain)
+    if not _WHOLE.fullmatch(packed):
+        raise NotAPostalCodeError
+    three = packed[0] + packed[1].translate(_AS_DIGIT) + packed[2]
+    if not _PATTERN.fullmatch(three):
+        raise _why_not(three, packed[3:])
+    return Postal(three)
+
+
+def province_of(postal: Postal) -> Province:
+    if postal in _NUNAVUT:
+        return Province.NU
+    return _FIRST_LETTERS[postal[0]]
+
+
+def _why_not(three: str, rest: str) -> PlaceError:
+    shaped = three[0].isalpha() and three[1].isdigit() and three[2].isalpha()
+    rest_shaped = not rest or (rest[0].isdigit() and rest[1].isalpha() and rest[2].isdigit())
+    return NotACanadianPatternError() if shaped and rest_shaped else NotAPostalCodeError()

@@ -1,0 +1,107 @@
+"""Names a person can pick from a list, from what the post office and the gazetteer call a place.
+
+Towns keep their official spelling in both languages, as Canada's place names do; only compass
+words and "and area" are translated.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from careweb.domain.spelling import folded
+
+_COMPASS = {
+    "Northeast": "Nord-Est",
+    "Northwest": "Nord-Ouest",
+    "Southeast": "Sud-Est",
+    "Southwest": "Sud-Ouest",
+    "North": "Nord",
+    "South": "Sud",
+    "East": "Est",
+    "West": "Ouest",
+    "Central": "Centre",
+    "Downtown": "Centre-ville",
+    "Outskirts": "Périphérie",
+}
+_SAID_TOGETHER = {f"{side} Central": f"Centre-{_COMPASS[side]}" for side in ("North", "South", "East", "West")}
+_OFFICES = re.compile(r"\s+Newfoundland & Labrador Provincial Government$")
+_SHORT_COMPASS = re.compile(r"^(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\s+(?=\w)|\s+(?:N|S|E|W|NE|NW|SE|SW)$")
+_WITHIN = re.compile(r"^(?P<head>[^(]+?)\s*(?:\((?P<parts>.+)\))?$")
+_LIST = re.compile(r"\s*/\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneName:
+    english: str
+    french: str
+    town: str
+
+
+def same_name(name: str) -> str:
+    """For comparing spellings of a town: Saint and St are alike, hyphens and spaces too."""
+    words = ["saint" if word == "st" else "sainte" if word == "ste" else word for word in folded(name).split()]
+    return "".join(words)
+
+
+def spellings(names: Iterable[str]) -> dict[str, str]:
+    """Official spelling by compared name; of several the first."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(same_name(name), name)
+    return found
+
+
+def rural_name(town: str) -> ZoneName:
+    return ZoneName(english=f"{town} and area", french=f"{town} et environs", town=town)
+
+
+def urban_name(town: str, area: str) -> ZoneName:
+    """`area` is English and may hold compass words: "Downtown East"."""
+    if not area or same_name(area) == same_name(town):
+        return ZoneName(english=town, french=town, town=town)
+    return ZoneName(english=f"{town}, {area}", french=f"{town}, {in_french(area)}", town=town)
+
+
+def hub_of(row_name: str) -> str:
+    """The town in "Eastern Alberta (St. Paul)"."""
+    match = _WITHIN.match(row_name)
+    parts = match["parts"] if match else None
+    return _LIST.split(parts)[0] if parts else ""
+
+
+def area_within(row_name: str, town: str) -> str:
+    """The part of town in "Scarborough (Rouge Hill / Port Union)" or "Repentigny South"; may be empty."""
+    match = _WITHIN.match(row_name)
+    if match is None:
+        return ""
+    if match["parts"]:
+        return _plain_part(_LIST.split(match["parts"]))
+    return _without_town(_OFFICES.sub("", match["head"]), town)
+
+
+def in_french(area: str) -> str:
+    """Only words that say where in town: a proper name with East in it keeps its East."""
+    words = area.split()
+    if all(word in _COMPASS for word in words):
+        return _SAID_TOGETHER.get(area) or " ".join(_COMPASS[word] for word in words)
+    if words[-1] in _COMPASS:
+        return " ".join([*words[:-1], _COMPASS[words[-1]]])
+    return area
+
+
+def official(name: str, known: Mapping[str, str]) -> str:
+    return known.get(same_name(name), name)
+
+
+def _plain_part(parts: list[str]) -> str:
+    whole = [part for part in parts if not _SHORT_COMPASS.search(part)]
+    return whole[0] if whole else _SHORT_COMPASS.sub("", parts[0])
+
+
+def _without_town(head: str, town: str) -> str:
+    words = head.split()
+    for size in range(len(words), 0, -1):
+        for start in range(len(words) - size + 1):
+            if same_name(" ".join(words[start : start + size])) == same_name(town):
+                return " ".join(words[:start] + words[start + size :])
+    return head

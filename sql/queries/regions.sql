@@ -1,0 +1,33 @@
+-- name: region_sets()
+-- Which layers of regions are there?
+SELECT slug, name_en, name_fr, reference_year, source FROM region_set ORDER BY slug;
+
+-- name: regions_of_set(region_set)
+-- The regions of one layer.
+SELECT id, region_set, code, name_en, name_fr, parent_id FROM region WHERE region_set = :region_set ORDER BY code;
+
+-- name: region_by_id(region_id)^
+-- One region.
+SELECT id, region_set, code, name_en, name_fr, parent_id FROM region WHERE id = :region_id;
+
+-- name: regions_within(region_id)
+-- Which regions lie in this one, one step down?
+SELECT id, region_set, code, name_en, name_fr, parent_id FROM region WHERE parent_id = :region_id ORDER BY region_set, code;
+
+-- name: zones_of_region(region_id)
+-- Which zones belong to this region, and by how much?
+SELECT zone_code, weight FROM zone_region WHERE region_id = :region_id ORDER BY zone_code;
+
+-- name: save_region_set(slug, name_en, name_fr, reference_year, source)!
+-- Adds or renames a layer of regions.
+INSERT INTO region_set (slug, name_en, name_fr, reference_year, source) VALUES (:slug, :name_en, :name_fr, :reference_year, :source)
+ON CONFLICT (slug) DO UPDATE SET name_en = excluded.name_en, name_fr = excluded.name_fr,
+    reference_year = excluded.reference_year, source = excluded.source;
+
+-- name: forget_other_regions(region_set, codes)!
+-- Removes the regions of a layer that its new edition does not have.
+DELETE FROM region WHERE region_set = :region_set AND NOT code = ANY (CAST(:codes AS text[]));
+
+-- name: forget_zone_weights(region_set)!
+-- Clears the links of one layer before they are made again.
+DELETE FROM zone_region USING region WHERE region.id = zone_region.region_id AND region.region_set = :region_set;
