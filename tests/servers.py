@@ -22,7 +22,7 @@ from careweb import paths
 from careweb.cli.postgres import postmaster
 from careweb.cli.processes import started_at
 from careweb.cli.state import cluster_folder
-from careweb.storage.database import open_engine
+from careweb.storage.database import open_engine, transaction
 from careweb.storage.migrations import migrate
 
 STATE = Path(__file__).parent.parent / ".cache" / "test"
@@ -70,7 +70,8 @@ async def _make_template(admin: asyncpg.Connection, server: str, name: str) -> N
     engine = open_engine(database_url(server, f"making_{name}"))
     await migrate(engine)
     if importlib.util.find_spec("careweb.flows.places"):
-        await importlib.import_module("careweb.flows.places").load_places(engine)
+        async with transaction(engine) as tx:
+            await importlib.import_module("careweb.flows.places").load_places(tx)
     await engine.dispose()
     await admin.execute(f"ALTER DATABASE making_{name} RENAME TO {name}")
 

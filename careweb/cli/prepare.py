@@ -22,7 +22,8 @@ async def prepare(engine: Engine, *, demo: bool) -> None:
     await refuse_mixing(engine, demo=demo)
     if importlib.util.find_spec("careweb.flows.places"):
         with step("places"):
-            await importlib.import_module("careweb.flows.places").load_places(engine)
+            async with transaction(engine) as tx:
+                await importlib.import_module("careweb.flows.places").load_places(tx)
     if demo and importlib.util.find_spec("careweb.flows.demo"):
         with step("the demonstration's people"):
             await importlib.import_module("careweb.flows.demo").fill(engine)
