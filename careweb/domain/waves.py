@@ -12,6 +12,7 @@ from careweb.domain.states import Urgency
 
 MOST_IN_WAVE = {Urgency.URGENT: 12, Urgency.MEDIUM: 4, Urgency.LOW: 2}
 ENOUGH = 0.9  # the chance of a yes at which no more are asked
+RESTED = timedelta(hours=6)  # when to look again for those whose week of asks is full
 FATIGUE = 0.08  # each ask of the last week takes this share of the chance away
 
 
@@ -87,15 +88,17 @@ def wakes_at(need: OpenNeed, candidate: Candidate, now: datetime) -> datetime:
 def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, now: datetime) -> Plan:
     """The cheapest candidates first, as few as bring the chance of filling every open slot to ENOUGH."""
     ranked = sorted(candidates, key=lambda c: c.cost.total + tie_break(need.id, c.offer_id))
-    free = [c for c in ranked if not c.outstanding and c.asks_last_week < c.weekly_asks]
-    awake = [c for c in free if wakes_at(need, c, now) <= now]
-    chosen = _enough(need, awake)
-    if len(chosen) < len(ranked):  # someone is left: asleep, busy with another ask, or for the next wave
-        waking = [wakes_at(need, c, now) for c in free if c not in awake]
+    willing = [c for c in ranked if c.asks_last_week < c.weekly_asks]
+    wakes = {c: wakes_at(need, c, now) for c in willing if not c.outstanding}
+    chosen = _enough(need, [c for c, at in wakes.items() if at <= now])
+    left = [c for c in willing if c not in chosen]  # for the next wave, asleep, or busy with another ask
+    if left:
+        waking = [at for c, at in wakes.items() if at > now]
         return Plan(asks=chosen, next_at=min([now + pace.wave_every, *waking]), exhausted=False)
     if chosen or need.asks_out:
         return Plan(asks=chosen, next_at=now + pace.ask_timeout, exhausted=False)
-    return Plan(asks=(), next_at=None, exhausted=True)
+    # Those who have been asked enough this week are not nobody, but a coordinator should know before they are free.
+    return Plan(asks=(), next_at=now + RESTED if ranked else None, exhausted=True)
 
 
 def _enough(need: OpenNeed, awake: Sequence[Candidate]) -> tuple[Candidate, ...]:
