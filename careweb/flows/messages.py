@@ -19,7 +19,7 @@ from careweb.storage.notices import Notice
 from careweb.storage.sealing import key_of
 
 ASK_DIGITS, SIGN_IN_DIGITS = 4, 6
-STOP_MEMBER, STOP_ASKER = "stop member", "stop need"  # purposes of the link that stops messages
+STOP_MEMBER, STOP_ASKER = "stop", "stop need"  # purposes of the link that stops messages
 
 Facts = dict[str, Any]
 

@@ -86,3 +86,29 @@ async def revive_promises(tx: Transaction) -> None:
 async def due_at(tx: Transaction, job: str, subject: UUID) -> datetime | None:
     due: datetime | None = await queries().promise_due_at(await driver(tx), job=job, subject=subject)
     return due
+
+
+async def promise_forgotten(
+    tx: Transaction,
+    *,
+    now: datetime,
+    met_after: timedelta,
+    purge_after: timedelta,
+    urgent_lapse: timedelta,
+    lapse: timedelta,
+    most: int,
+) -> int:
+    """How many rows waited without a promise; 0 also while another worker looks."""
+    connection = await driver(tx)
+    if not await queries().claim_sweep(connection):
+        return 0
+    done = await queries().promise_forgotten(
+        connection,
+        now=now,
+        met_after=met_after,
+        purge_after=purge_after,
+        urgent_lapse=urgent_lapse,
+        lapse=lapse,
+        most=most,
+    )
+    return int(done.rpartition(" ")[2])

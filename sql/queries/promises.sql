@@ -65,16 +65,46 @@ SELECT
     count(*) FILTER (WHERE due_at <= :now AND tries <= 10) AS due,
     count(*) FILTER (WHERE due_at <= :late_before AND tries <= 10) AS late,
     count(*) FILTER (WHERE tries > 10) AS parked
-FROM promise WHERE due_at <= :now;
+FROM promise WHERE handed_at IS NOT NULL OR due_at <= :now;
 
 -- name: parked_promises()
 -- Which promises were tried too often: an operator reads the log for their reference, mends the cause and revives them.
-SELECT job, subject, due_at, handed_at, tries FROM promise WHERE tries > 10 ORDER BY due_at;
+SELECT job, subject, due_at, handed_at, tries FROM promise WHERE handed_at IS NOT NULL AND tries > 10 ORDER BY due_at;
 
 -- name: revive_promises()!
 -- Tries every parked promise again from the beginning.
-UPDATE promise SET handed_at = NULL, tries = 0 WHERE tries > 10;
+UPDATE promise SET handed_at = NULL, tries = 0 WHERE handed_at IS NOT NULL AND tries > 10;
 
 -- name: promise_due_at(job, subject)$
 -- When is this job owed?
 SELECT due_at FROM promise WHERE job = :job AND subject = :subject;
+
+-- name: claim_sweep()$
+-- May this worker look for what was forgotten, or is another at it?
+SELECT pg_try_advisory_xact_lock(7203114526);
+
+-- name: promise_forgotten(now, met_after, purge_after, urgent_lapse, lapse, most)!
+-- Whatever waits for time or for a worker and has no promise, gets it again: no row may wait for ever, whatever was lost.
+INSERT INTO promise (job, subject, due_at)
+SELECT job, subject, due_at FROM (
+    SELECT 'match_need' AS job, id AS subject, CAST(:now AS timestamptz) AS due_at FROM need
+    WHERE state = 'open' AND confirmed AND exhausted_at IS NULL
+    UNION ALL
+    SELECT 'expire_need', id, expires_at FROM need WHERE state = 'open' AND filled = 0
+    UNION ALL
+    SELECT 'close_silent_need', id, needed_by + CAST(:met_after AS interval) FROM need
+    WHERE state IN ('open', 'matched') AND filled > 0
+    UNION ALL
+    SELECT 'purge_need', id, closed_at + CAST(:purge_after AS interval) FROM need
+    WHERE closed_at IS NOT NULL AND purged_at IS NULL
+    UNION ALL
+    SELECT 'time_out_ask', id, times_out_at FROM ask WHERE state IN ('planned', 'sent')
+    UNION ALL
+    SELECT 'lapse_match', t.id, t.accepted_at + CASE WHEN n.urgency = 'urgent' THEN CAST(:urgent_lapse AS interval) ELSE CAST(:lapse AS interval) END
+    FROM match t JOIN need n ON n.id = t.need_id WHERE t.state = 'awaiting_asker'
+    UNION ALL
+    SELECT 'deliver_notice', id, coalesce(lease_until, CAST(:now AS timestamptz)) FROM notice WHERE state IN ('owed', 'claimed')
+) AS waits
+WHERE NOT EXISTS (SELECT FROM promise p WHERE p.job = waits.job AND p.subject = waits.subject)
+LIMIT :most
+ON CONFLICT DO NOTHING;

@@ -1,0 +1,26 @@
+"""`python -m workers`: one worker process."""
+
+import asyncio
+import sys
+
+from careweb.config import settings
+from careweb.storage.sealing import KeysMissingError
+from workers.process import EvictingRedisError, work
+from workers.records import configure_log, mishap
+
+
+def main() -> int:
+    configure_log()
+    try:
+        asyncio.run(work(settings()))
+    except (EvictingRedisError, KeysMissingError) as error:
+        print(type(error).__doc__, file=sys.stderr)  # noqa: T201
+        return 2
+    except Exception as error:
+        mishap("worker ended", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Every job, by the name under which it is promised, and how one is done."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from careweb.domain.ids import NoticeId
+from careweb.flows import matching, notices, timing
+from careweb.flows.context import Context
+from careweb.storage.away import is_away
+from careweb.storage.promises import keep, promise
+from workers.records import log, mishap
+from workers.workshop import Workshop
+
+Flow = Callable[[Context, Any], Awaitable[None]]
+
+# Each may run twice: the second finds no promise to keep, or a state its guarded move does not start from.
+JOBS: dict[str, Flow] = {
+    "match_need": matching.match_need,
+    "offer_appeared": matching.offer_appeared,
+    "time_out_ask": timing.time_out_ask,
+    "lapse_match": timing.lapse_match,
+    "warn_need": timing.warn_need,
+    "expire_need": timing.expire_need,
+    "close_silent_need": timing.close_silent_need,
+    "purge_need": timing.purge_need,
+    "remind_match": timing.remind_match,
+    "wake_rested": timing.wake_rested,
+    "end_old_sessions": timing.end_old_sessions,
+}
+DELIVER = "deliver_notice"  # the one job that is not one transaction
+
+EVERY = {
+    "wake_rested": timedelta(hours=1),
+    "end_old_sessions": timedelta(hours=1),
+}  # about nobody: done again and again
+NOBODY = UUID(int=0)
+
+DONE, NOT_OURS, FAILED, AWAY = "done", "not_ours", "failed", "away"
+
+
+async def do(workshop: Workshop, job: str, subject: UUID) -> str:
+    """Never raises: a job that fails keeps its promise, and the relay hands that over again."""
+    started = time.perf_counter()
+    outcome = FAILED
+    try:
+        outcome = await _do(workshop, job, subject)
+    except Exception as error:
+        if is_away(error):
+            outcome = AWAY
+            log.warning("database away", job=job, error=type(error).__name__)
+        else:
+            mishap("job failed", error, job=job)
+    finally:
+        workshop.figures.done(job, outcome, time.perf_counter() - started)
+        workshop.promised.set()
+    return outcome
+
+
+async def _do(workshop: Workshop, job: str, subject: UUID) -> str:
+    if job == DELIVER:
+        return await notices.deliver(workshop.begin, workshop.mailer.send, NoticeId(subject))
+    async with workshop.begin() as ctx:
+        if not await keep(ctx.tx, job, subject):
+            return NOT_OURS
+        await JOBS[job](ctx, subject)
+        if job in EVERY:
+            await promise(ctx.tx, job, subject, ctx.now + EVERY[job])
+    return DONE

@@ -1,0 +1,103 @@
+"""What a worker says about itself: an allow-list for its log, and figures. Never an argument beyond an id, never a message."""
+
+import asyncio
+import logging
+import secrets
+import traceback
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, start_http_server
+
+from careweb import paths
+from careweb.domain.states import NoticeState
+from careweb.storage.promises import PromiseCounts
+
+_ALLOWED = frozenset(
+    {"event", "level", "timestamp", "job", "outcome", "ms", "reference", "error", "at", "count", "reason", "port"}
+)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+log = structlog.get_logger("careweb.workers")
+
+
+def configure_log() -> None:
+    """One JSON line an event. Libraries' own loggers are silent: they print arguments and servers' words."""
+    logging.getLogger().handlers = [logging.NullHandler()]
+    logging.getLogger("arq").setLevel(logging.CRITICAL)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _only_allowed,
+            structlog.processors.JSONRenderer(),
+        ],
+        cache_logger_on_first_use=True,
+    )
+
+
+def _only_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: value for key, value in event.items() if key in _ALLOWED}
+
+
+def note_stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """For what went wrong where nobody waited for the answer."""
+    error = context.get("exception")
+    if error is not None and not isinstance(error, asyncio.CancelledError):
+        log.warning("stray", error=type(error).__name__, at=places(error))
+
+
+def mishap(event: str, error: BaseException, **more: Any) -> None:
+    """Where and what kind; never the message, which may hold what somebody wrote."""
+    log.error(event, reference=secrets.token_hex(4), error=type(error).__name__, at=places(error), **more)
+
+
+def places(error: BaseException) -> list[str]:
+    return [
+        f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-8:]
+    ]
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(paths.ROOT)) if path.is_relative_to(paths.ROOT) else path.name
+
+
+class Figures:
+    """What Prometheus may read, of this process and of what all workers share."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._jobs = Counter("careweb_jobs", "Jobs by name and outcome", ["job", "outcome"], registry=registry)
+        self._seconds = Histogram("careweb_job_seconds", "Time of a job", ["job"], buckets=_BUCKETS, registry=registry)
+        self._promises = Gauge("careweb_promises", "Promises due, late and parked", ["kind"], registry=registry)
+        self._notices = Gauge("careweb_notices", "Messages by state, but sent", ["state"], registry=registry)
+        self._redis = Gauge("careweb_redis_up", "1 if Redis answers", registry=registry)
+
+    def done(self, job: str, outcome: str, seconds: float) -> None:
+        self._jobs.labels(job, outcome).inc()
+        self._seconds.labels(job).observe(seconds)
+        log.info("job", job=job, outcome=outcome, ms=round(seconds * 1000, 1))
+
+    def promises(self, counts: PromiseCounts) -> None:
+        for kind in ("due", "late", "parked"):
+            self._promises.labels(kind).set(getattr(counts, kind))
+
+    def notices(self, counts: Mapping[NoticeState, int]) -> None:
+        for state in NoticeState:
+            if state is not NoticeState.SENT:
+                self._notices.labels(state).set(counts.get(state, 0))
+
+    def redis(self, *, up: bool) -> None:
+        self._redis.set(up)
+
+    def serve(self, port: int) -> None:
+        """On this machine only. A second worker with the same port goes on without."""
+        try:
+            start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        except OSError as error:
+            log.warning("metrics port taken", port=port, error=type(error).__name__)

@@ -1,0 +1,46 @@
+"""What every job of a process shares: the database, the keys, the settings, the way out for mail, the records."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from careweb.config import Settings
+from careweb.delivery.mail import Mailer
+from careweb.flows.context import Context
+from careweb.storage.database import Engine, open_engine, transaction
+from careweb.storage.sealing import Vault, open_vault
+from workers.records import Figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    engine: Engine
+    vault: Vault
+    settings: Settings
+    mailer: Mailer
+    figures: Figures
+    promised: asyncio.Event = field(default_factory=asyncio.Event)  # some job may have promised something: relay, look
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Context]:
+        """One transaction; committed at the end, rolled back by any exception."""
+        async with transaction(self.engine) as tx:
+            yield Context(tx=tx, vault=self.vault, settings=self.settings, now=now())
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Workshop]:
+    """`jobs`: how many run at once, so that none waits for a connection."""
+    engine = open_engine(settings.database_url, pool_size=jobs // 2 + 2)
+    mailer = Mailer(settings)
+    try:
+        yield Workshop(engine=engine, vault=open_vault(settings), settings=settings, mailer=mailer, figures=Figures())
+    finally:
+        await mailer.close()
+        await engine.dispose()
