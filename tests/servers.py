@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import hashlib
-import importlib.util
 import itertools
 import os
 import shutil
@@ -22,6 +21,7 @@ from careweb import paths
 from careweb.cli.postgres import postmaster
 from careweb.cli.processes import started_at
 from careweb.cli.state import cluster_folder
+from careweb.flows.places import load_places
 from careweb.storage.database import open_engine, transaction
 from careweb.storage.migrations import migrate
 
@@ -68,11 +68,12 @@ async def _make_template(admin: asyncpg.Connection, server: str, name: str) -> N
     await admin.execute(f"DROP DATABASE IF EXISTS making_{name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE making_{name}")
     engine = open_engine(database_url(server, f"making_{name}"))
-    await migrate(engine)
-    if importlib.util.find_spec("careweb.flows.places"):
+    try:
+        await migrate(engine)
         async with transaction(engine) as tx:
-            await importlib.import_module("careweb.flows.places").load_places(tx)
-    await engine.dispose()
+            await load_places(tx)
+    finally:
+        await engine.dispose()
     await admin.execute(f"ALTER DATABASE making_{name} RENAME TO {name}")
 
 

@@ -17,10 +17,11 @@ import click
 import redis
 from pydantic import ValidationError
 
-from careweb.cli.door import open_vault, opened_engine
+from careweb.cli.door import opened_engine
 from careweb.config import Settings, settings
 from careweb.storage.database import run, transaction
 from careweb.storage.migrations import pending
+from careweb.storage.sealing import open_vault
 
 _OLDEST_POSTGRES = 15
 _CLOCK_SECONDS = 5.0
@@ -69,6 +70,7 @@ def _guarded(check: Callable[[Settings], Iterator[Finding]], chosen: Settings) -
 
 
 _MEND = {
+    "keys": "put the key file back from its copy (or set CAREWEB_KEYS); for a new installation: careweb init",
     "database": "is it running, and is DATABASE_URL right? Empty means a private one: make setup",
     "redis": "is it running, and is REDIS_URL right? Empty means a private one",
     "mail": "are CAREWEB_SMTP_HOST, CAREWEB_SMTP_PORT, CAREWEB_SMTP_TLS and the password right?",

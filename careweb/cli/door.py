@@ -4,20 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import click
-
 from careweb.cli.installation import open_database
 from careweb.config import Settings
 from careweb.flows.context import Context
 from careweb.storage.database import Engine, open_engine, transaction
-from careweb.storage.sealing import KeysMissingError, Vault, read_keys
-
-
-def open_vault(chosen: Settings) -> Vault:
-    try:
-        return Vault(read_keys(chosen.keys.get_secret_value() or (chosen.state / "keys").read_text(encoding="ascii")))
-    except (KeysMissingError, OSError) as error:
-        raise click.ClickException(f"no usable keys in CAREWEB_KEYS or {chosen.state / 'keys'}") from error
+from careweb.storage.sealing import open_vault
 
 
 @asynccontextmanager

@@ -4,14 +4,14 @@ Run as `python -m careweb.cli.prepare [--demo]`, so that whoever calls need not 
 """
 
 import asyncio
-import importlib
-import importlib.util
 import sys
 
 import click
 
 from careweb.cli.steps import step
 from careweb.config import settings
+from careweb.flows.demo import fill
+from careweb.flows.places import load_places
 from careweb.storage.database import Engine, open_engine, run, transaction
 from careweb.storage.migrations import migrate
 
@@ -20,13 +20,12 @@ async def prepare(engine: Engine, *, demo: bool) -> None:
     with step("migrations"):
         await migrate(engine)
     await refuse_mixing(engine, demo=demo)
-    if importlib.util.find_spec("careweb.flows.places"):
-        with step("places"):
-            async with transaction(engine) as tx:
-                await importlib.import_module("careweb.flows.places").load_places(tx)
-    if demo and importlib.util.find_spec("careweb.flows.demo"):
+    with step("places"):
+        async with transaction(engine) as tx:
+            await load_places(tx)
+    if demo:
         with step("the demonstration's people"):
-            await importlib.import_module("careweb.flows.demo").fill(engine)
+            await fill(engine)
 
 
 async def refuse_mixing(engine: Engine, *, demo: bool) -> None:

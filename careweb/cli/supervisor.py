@@ -15,7 +15,7 @@ import click
 
 from careweb.cli import processes
 
-_FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0  # seconds
+_FIRST_DELAY, _LONGEST_DELAY = 0.25, 30.0  # seconds
 _STEADY = 60.0  # one that ran this long is restarted at once
 _POLL = 0.1
 
@@ -55,6 +55,7 @@ class Supervisor:
     state: Path
     environment: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
+    patience: float = 15.0  # seconds that a child has to end by itself
 
     def log(self, child: Child) -> Path:
         return self.state / f"{child.name}.log"
@@ -76,10 +77,10 @@ class Supervisor:
         """Until a signal ends it."""
         while True:
             for child in self.children:
-                self._tend(child)
+                self.tend(child)
             time.sleep(_POLL)
 
-    def _tend(self, child: Child) -> None:
+    def tend(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is None:
             if now >= child.due:
@@ -89,13 +90,13 @@ class Supervisor:
             child.delay = _FIRST_DELAY if steady else min(child.delay * 2, _LONGEST_DELAY)
             child.due = now + child.delay
             code = child.process.returncode
-            click.echo(f"  {child.name} ended (code {code}); again in {child.delay:.0f} s, see {self.log(child)}")
+            click.echo(f"  {child.name} ended (code {code}); again in {child.delay:g} s, see {self.log(child)}")
             child.process = None
 
     def stop(self) -> None:
         for child in self.children:
             if child.process is not None:
-                processes.end(child.process.pid, patience=15)
+                processes.end(child.process.pid, patience=self.patience)
                 child.process.wait()
             (self.state / f"{child.name}.pid").unlink(missing_ok=True)
 

@@ -1,0 +1,66 @@
+"""The doctor names each thing that is wrong, and how to mend it."""
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from careweb.cli.state import ensure_keys
+from careweb.cli.valkey import start_redis
+from tests import servers
+from tests.ops.conftest import Careweb
+from tests.servers import MailSink
+
+REAL = {"CAREWEB_BASE_URL": "https://care.example.org", "CAREWEB_MAIL_FROM": "careweb <care@care.example.org>"}
+
+
+@pytest.fixture
+def healthy(database: str, redis_url: str, smtp: MailSink, state: Path) -> dict[str, str]:
+    ensure_keys(state)
+    return REAL | {"DATABASE_URL": database, "REDIS_URL": redis_url, "CAREWEB_SMTP_PORT": str(smtp.port)}
+
+
+def test_where_nothing_is_wrong_it_says_so(careweb: Careweb, healthy: dict[str, str]) -> None:
+    told = careweb("doctor", **healthy)
+    assert told.returncode == 0, told.stdout
+    assert "wrong" not in told.stdout
+    for what in ("settings", "keys", "PostgreSQL", "PostGIS", "tables", "clock", "Redis", "mail server"):
+        assert what in told.stdout
+
+
+async def test_every_wrong_thing_is_named_with_its_remedy(
+    careweb: Careweb, healthy: dict[str, str], postgres: str, state: Path
+) -> None:
+    empty = await servers.clone(postgres, "template0")
+    evicting = start_redis(state)
+    with redis.Redis.from_url(evicting) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+    (state / "keys").chmod(0o644)
+    wrong = {
+        "DATABASE_URL": empty, "REDIS_URL": evicting, "CAREWEB_SMTP_PORT": "9", "CAREWEB_BASE_URL": "http://care.example.org",
+    }  # fmt: skip
+    told = careweb("doctor", **(healthy | wrong))
+    await servers.drop(postgres, empty)
+    assert told.returncode == 1
+    for remedy in (
+        "CAREWEB_BASE_URL",
+        "chmod 600",
+        "extension postgis",
+        "careweb update",
+        "noeviction",
+        "CAREWEB_SMTP_HOST",
+    ):
+        assert remedy in told.stdout, told.stdout
+
+
+def test_a_server_that_is_away_hides_nothing_else(careweb: Careweb, healthy: dict[str, str]) -> None:
+    told = careweb("doctor", **(healthy | {"DATABASE_URL": "postgresql://x@127.0.0.1:9/x"}))
+    assert told.returncode == 1
+    assert "is DATABASE_URL right?" in told.stdout
+    assert "evicts nothing" in told.stdout
+
+
+def test_a_setting_that_cannot_be_read_is_named(careweb: Careweb) -> None:
+    told = careweb("doctor", PORT="eight thousand")
+    assert told.returncode == 1
+    assert "PORT" in told.stdout
