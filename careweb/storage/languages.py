@@ -39,11 +39,6 @@ async def add_pairs(tx: Transaction, rows: Iterable[tuple[str, str, str]]) -> No
 
 def _language(row: Mapping[str, Any]) -> Language:
     values = dict(row)
-    return Language(
-        **{
-            **values,
-            "tag": LanguageTag(values["tag"]),
-            "spoken_id": SpokenId(values["spoken_id"]),
-            "direction": Direction(values.pop("dir")),
-        }
-    )
+    direction = Direction(values.pop("dir"))
+    tag, spoken_id = LanguageTag(values.pop("tag")), SpokenId(values.pop("spoken_id"))
+    return Language(**values, tag=tag, spoken_id=spoken_id, direction=direction)
