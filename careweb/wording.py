@@ -135,6 +135,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "place_not_canadian": N_("No Canadian postal code starts like this. Type its first three characters, like M5V."),
     "place_coordinates": N_("Exact positions are not taken. Type the first three characters of a postal code, like M5V."),
     "zone": N_("Choose a town or area from the list."),
+    "wider": N_("Choose whether to name a wider place."),
     "language": N_("Choose the language you speak best."),
     "language_unknown": N_("We found no language of that name. Try another spelling, or its English name."),
     "urgency": N_("Choose how soon you need it."),

@@ -12,7 +12,7 @@ from careweb import config
 from careweb.config import Settings
 from careweb.domain.errors import CareError
 from careweb.storage.database import open_engine
-from careweb.storage.sealing import Vault, read_keys
+from careweb.storage.sealing import open_vault
 from careweb.web.bodies import BodyError
 from careweb.web.errors import StaleFormError, body_error, care_error, http_error, stale_form
 from careweb.web.records import Figures, Recorder
@@ -48,14 +48,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    app.state.vault = Vault(read_keys(_keys(settings)))
+    app.state.vault = open_vault(settings)
     app.state.engine = open_engine(settings.database_url)
     try:
         yield
     finally:
         await app.state.engine.dispose()
-
-
-def _keys(settings: Settings) -> str:
-    given = settings.keys.get_secret_value()
-    return given or (settings.state / "keys").read_text(encoding="ascii")

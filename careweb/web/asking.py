@@ -1,0 +1,127 @@
+"""Asking: the form, and the page with the code."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import Response
+
+from careweb.domain.ids import NeedId
+from careweb.domain.needs import NewNeed
+from careweb.flows.groups import Group, group_by_slug
+from careweb.flows.needs import Posted, post_need
+from careweb.flows.signin import open_session
+from careweb.web.bodies import Fields, cut_postal_codes
+from careweb.web.choices import LanguageChoice, PlaceChoice, choose_language, choose_place
+from careweb.web.cookies import SESSION, set_cookie
+from careweb.web.errors import StaleFormError
+from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, read_when, stated_need
+from careweb.web.visits import Visit
+from careweb.wording import CATEGORIES
+
+_FORM_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+_FRESH: Fields = ImmutableMultiDict({"reach": "group", "see_first": "no", "helpers": "1"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """A form as it stands: what was typed, the lists it needs, what is wrong, and the need if nothing is."""
+
+    values: Fields
+    place: PlaceChoice
+    languages: LanguageChoice
+    errors: Errors
+    need: NewNeed | None
+
+    def shown(self) -> Mapping[str, object]:
+        return {
+            "values": self.values, "place": self.place, "languages": self.languages, "errors": self.errors,
+            "categories": list(CATEGORIES), "changing": False,
+        }  # fmt: skip
+
+
+async def ask(visit: Visit) -> Response:
+    group = await group_by_slug(visit.ctx, visit.given("slug"))
+    if not visit.posting:
+        return await _form(visit, group, await fill_in(visit, _FRESH, sent=False))
+    filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
+    if filled.need is None:
+        return await _form(visit, group, filled, status=422 if filled.errors else 200)
+    form_id = visit.fields.get("form_id", "")
+    if not _FORM_ID.fullmatch(form_id):
+        raise StaleFormError
+    posted = await post_need(visit.ctx, group.id, filled.need, form_id=form_id, member_id=visit.visitor.member_id)
+    return await _posted(visit, group, posted)
+
+
+async def _form(visit: Visit, group: Group, filled: Filled, status: int = 200) -> Response:
+    form_id = visit.fields.get("form_id", "")
+    if not _FORM_ID.fullmatch(form_id):
+        form_id = secrets.token_urlsafe(24)
+    return visit.page("needs/ask.html", status, group=group, form_id=form_id, **filled.shown())
+
+
+async def _posted(visit: Visit, group: Group, posted: Posted) -> Response:
+    response = visit.page(
+        "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code),
+        link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
+    )  # fmt: skip
+    await remember(visit, response, [posted.need_id])
+    return response
+
+
+async def remember(visit: Visit, response: Response, needs: list[NeedId]) -> None:
+    """From now on this browser may follow these needs."""
+    secret = await open_session(visit.ctx, needs=needs, old_secret=visit.secret)
+    keep_session(visit, response, secret)
+
+
+def keep_session(visit: Visit, response: Response, secret: str) -> None:
+    set_cookie(visit.request, response, SESSION, secret, _KEPT)
+
+
+_KEPT = 30 * 24 * 3600  # seconds; the server ends it earlier for coordinators
+
+
+async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = True) -> Filled:
+    """`sent` is False while someone only looks for a town or a language: then nothing is wrong yet."""
+    values = _without_full_codes(fields)
+    languages = await choose_language(visit, values)
+    place = await choose_place(visit, values, languages=languages)
+    form: NeedForm | None = None
+    errors: Errors = {}
+    if sent:
+        form, errors = read_need_form(values, consent=consent)
+        errors |= languages.errors | place.errors
+    elif languages.searched:
+        errors = languages.errors
+    need = None
+    if form and place.zone and not errors:
+        try:
+            when = read_when(form, now=visit.ctx.now, time_zone=place.zone.time_zone)
+            need = stated_need(form, when, zone_code=place.zone.code, locale=visit.interface.tag)
+        except WhenError as error:
+            errors = {error.field: error.key}
+    return Filled(values=values, place=place, languages=languages, errors=in_order(errors), need=need)
+
+
+def _without_full_codes(fields: Fields) -> Fields:
+    typed = {"place", "text", "name", "language_search", "note"}
+    return ImmutableMultiDict(
+        (name, cut_postal_codes(value) if name in typed else value) for name, value in fields.multi_items()
+    )
+
+
+_ORDER = ("category", "categories", "text", "place", "wider", "province", "zone", "language", "language_search", "urgency", "by", "parts",
+    "helpers", "name", "contact_kind", "contact", "reach", "see_first", "consent")  # fmt: skip
+
+
+def in_order(errors: Errors) -> Errors:
+    """As the fields stand on the page."""
+    return {field: errors[field] for field in sorted(errors, key=_place_on_page)}
+
+
+def _place_on_page(field: str) -> int:
+    return _ORDER.index(field) if field in _ORDER else len(_ORDER)

@@ -1,0 +1,169 @@
+"""Picking a language or a place with plain forms: what was picked, and the lists to pick from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+from starlette.datastructures import State
+
+from careweb.domain.languages import Language, search_languages
+from careweb.domain.places import (
+    CoordinatesRefusedError,
+    NotACanadianPatternError,
+    NotAPostalCodeError,
+    PlaceError,
+    Province,
+    Zone,
+    ZoneCode,
+    ZoneKind,
+    read_postal,
+)
+from careweb.storage.database import Transaction
+from careweb.storage.languages import language_aliases, languages
+from careweb.storage.places import wider_places, zone_by_code, zone_for_postal, zones_for_picker
+from careweb.web.bodies import Fields
+from careweb.web.visits import Visit
+
+LANGUAGE_FIELDS = ("language", "language2", "language3", "language4")
+FEW_SPEAKERS = 40  # estimated in a zone: below this a person might be recognised by their language
+_RESIDENTS = 36_991_981  # of Canada in 2021, the year of the language counts
+_KEYS: Mapping[type[PlaceError], str] = {
+    NotAPostalCodeError: "place_not_a_code",
+    NotACanadianPatternError: "place_not_canadian",
+    CoordinatesRefusedError: "place_coordinates",
+}
+
+
+class Spoken:
+    """The spoken languages, read once: they change only with the shipped data."""
+
+    def __init__(self, known: Iterable[Language], aliases: Mapping[str, frozenset[str]]) -> None:
+        self.all = [language for language in known if language.is_spoken]
+        self.by_id: dict[str, Language] = {language.spoken_id: language for language in self.all}
+        self._aliases = aliases
+        self._options: dict[str, Markup] = {}
+
+    def name(self, spoken_id: str, locale: str) -> str:
+        """What the reader calls it and what its speakers do; the id where we no longer know it."""
+        language = self.by_id.get(spoken_id)
+        if language is None:
+            return spoken_id
+        name = language.name_in(locale)
+        return name if name.casefold() == language.endonym.casefold() else f"{name} · {language.endonym}"
+
+    def search(self, query: str) -> list[Language]:
+        return search_languages(query, self.all, self._aliases)
+
+    def options(self, locale: str) -> Markup:
+        """The list for a select, commonest here first; made once, since every form holds it four times."""
+        if locale not in self._options:
+            self._options[locale] = self.options_of(self.all, locale)
+        return self._options[locale]
+
+    def options_of(self, some: Iterable[Language], locale: str) -> Markup:
+        return Markup("\n").join(
+            Markup('<option value="{}">{}</option>').format(one.spoken_id, self.name(one.spoken_id, locale))
+            for one in some
+        )
+
+
+async def spoken_languages(state: State, tx: Transaction) -> Spoken:
+    if not hasattr(state, "spoken"):
+        known = Spoken(await languages(tx), await language_aliases(tx))
+        if not known.all:
+            return known  # nothing loaded yet: look again next time
+        state.spoken = known
+    kept: Spoken = state.spoken
+    return kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageChoice:
+    spoken: Spoken
+    locale: str
+    found: list[str] = field(default_factory=list)  # names, where someone searched
+    searched: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    first_options: Markup = Markup()  # noqa: RUF009  as frozen as a string
+
+    def options(self, chosen: str) -> Markup:
+        every = self.first_options + self.spoken.options(self.locale)
+        marked = Markup('value="{}"').format(chosen)
+        return Markup(every.replace(marked, marked + Markup(" selected"), 1)) if chosen else every  # noqa: S704  escaped above
+
+
+async def choose_language(visit: Visit, values: Fields, first: Iterable[str] = ()) -> LanguageChoice:
+    """`first`: spoken ids to put above the others, like those a group speaks."""
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    locale = visit.interface.tag
+    searched = values.get("do") == "languages"
+    found = spoken.search(values.get("language_search", ""))[:6] if searched else []
+    errors = {"language_search": "language_unknown"} if searched and not found else {}
+    if any(tag and tag not in spoken.by_id for tag in (values.get(name, "") for name in LANGUAGE_FIELDS)):
+        errors["language"] = "language"
+    top = found or [spoken.by_id[tag] for tag in first if tag in spoken.by_id]
+    return LanguageChoice(
+        spoken=spoken, locale=locale, found=[spoken.name(one.spoken_id, locale) for one in found], searched=searched,
+        errors=errors, first_options=_grouped(spoken.options_of(top, locale)) if top else Markup(),
+    )  # fmt: skip
+
+
+def _grouped(options: Markup) -> Markup:
+    return options + Markup('\n<option disabled value="-">—</option>\n')
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceChoice:
+    zone: Zone | None
+    provinces: list[tuple[str, str]]
+    zones: list[tuple[str, str]]  # of the chosen province
+    wider: list[Zone]  # offered first where few people speak the language
+    kept: bool  # they were, and the person prefers the area
+    errors: dict[str, str]
+
+
+async def choose_place(
+    visit: Visit, values: Fields, *, languages: LanguageChoice | None = None, spoken_id: str = ""
+) -> PlaceChoice:
+    """A wider place that was offered wins over a town from the list, and that over a postal code."""
+    tx, locale = visit.ctx.tx, visit.interface.tag
+    zone, errors = await _chosen(tx, values)
+    wider: list[Zone] = []
+    kept = zone is not None and values.get("wider") == "same" and values.get("kept_zone") == zone.code
+    if zone and languages and not kept:
+        wider = await _rather_wider(tx, zone, languages.spoken, spoken_id or values.get("language", ""))
+        errors = {"wider": "wider"} if wider else {}
+    return PlaceChoice(
+        zone=zone,
+        provinces=sorted(((p.value, p.name_in(locale)) for p in Province), key=lambda pair: pair[1]),
+        zones=await _listed(tx, values.get("province", ""), locale),
+        wider=wider,
+        kept=kept,
+        errors=errors,
+    )
+
+
+async def _chosen(tx: Transaction, values: Fields) -> tuple[Zone | None, dict[str, str]]:
+    offered = values.get("wider", "")
+    code = values.get("zone", "") if offered in ("", "same") else offered
+    if code:
+        zone = await zone_by_code(tx, code)
+        return zone, {} if zone else {"zone": "zone"}
+    try:
+        return await zone_for_postal(tx, read_postal(values.get("place", ""))), {}
+    except PlaceError as error:
+        return None, {"place": _KEYS.get(type(error), "place")}
+
+
+async def _listed(tx: Transaction, province: str, locale: str) -> list[tuple[str, str]]:
+    if province not in Province.__members__:
+        return []
+    return [(zone.code, zone.label_in(locale)) for zone in await zones_for_picker(tx, locale, Province[province])]
+
+
+async def _rather_wider(tx: Transaction, zone: Zone, spoken: Spoken, spoken_id: str) -> list[Zone]:
+    language = spoken.by_id.get(spoken_id)
+    if zone.kind is not ZoneKind.POSTAL or language is None:
+        return []
+    speakers = (language.knowledge_2021 or 0) / _RESIDENTS * zone.residents
+    return await wider_places(tx, ZoneCode(zone.code)) if speakers < FEW_SPEAKERS else []
