@@ -18,6 +18,12 @@ from careweb.cli.supervisor import Child, StoppedError, Supervisor, await_ready,
 from careweb.config import Settings, settings
 
 CHILDREN = ("web", "worker", "mail")  # in the order in which they end
+DEMO_LINKS = (
+    ("post a need", "/g/scarborough/ask"),
+    ("a volunteer's messages", "/demo"),
+    ("the coordinators' board", "/g/scarborough/board"),
+)
+REAL_LINKS = (("the start page", "/"),)
 _DECIDES_PREPARED = ("sql/migrations/*.sql", "data/*", "careweb/flows/*.py", "careweb/storage/*.py")
 
 
@@ -118,11 +124,9 @@ def _start_children(supervisor: Supervisor, listening: socket.socket, mail: sock
 
 def _say_where(chosen: Settings, seconds: float, *, demonstration: bool) -> None:
     click.echo(f"  ready after {seconds:.1f} s\n")
-    click.echo(f"  post a need               {chosen.public_url}/ask")
-    if demonstration:
-        click.echo(f"  a volunteer's messages    {chosen.public_url}/demo")
-    click.echo(f"  the coordinators' board   {chosen.public_url}/board\n")
-    click.echo("  Ctrl-C ends it.")
+    for what, path in DEMO_LINKS if demonstration else REAL_LINKS:
+        click.echo(f"  {what:<26}{chosen.public_url}{path}")
+    click.echo("\n  Ctrl-C ends it.")
 
 
 def _last_words(supervisor: Supervisor) -> str:
