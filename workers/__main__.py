@@ -3,6 +3,8 @@
 import asyncio
 import sys
 
+from pydantic import ValidationError
+
 from careweb.config import settings
 from careweb.storage.sealing import KeysMissingError
 from workers.process import EvictingRedisError, work
@@ -13,6 +15,10 @@ def main() -> int:
     configure_log()
     try:
         asyncio.run(work(settings()))
+    except ValidationError as error:  # its own text repeats what was set, which may be a password
+        for wrong in error.errors():
+            print(f"setting {wrong['loc'][0]}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+        return 2
     except (EvictingRedisError, KeysMissingError) as error:
         print(type(error).__doc__, file=sys.stderr)  # noqa: T201
         return 2

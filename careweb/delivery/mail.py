@@ -42,13 +42,13 @@ class Mailer:
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(message.written_at)
         mail["Message-ID"] = f"<{message.id}@{self._domain()}>"
-        mail["Content-Language"] = message.locale
         mail["Auto-Submitted"] = "auto-generated"
         if message.stop_url:
             mail["List-Unsubscribe"] = f"<{message.stop_url}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail.set_content(message.text, cte="quoted-printable")
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = message.locale  # last: making it multipart drops what was said of the content
         return mail.as_bytes(policy=_UNFOLDED)
 
     async def close(self) -> None:

@@ -4,7 +4,6 @@ Only here is a recipient's address opened, and only to put it on the envelope. A
 are derived and never stored; it holds no name, no free text, no zone and no group.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -98,7 +97,7 @@ async def _ask(ctx: Context, notice: Notice) -> Facts | None:
         "category": row["category"],
         "needed_by": row["needed_by"],
         "time_zone": row["time_zone"],
-        "band": json.loads(row["terms"])["band"],
+        "band": row["terms"]["band"],
         "language": dict(names) if names else {"name_en": row["language"], "endonym": row["language"]},
     }
 
