@@ -1,13 +1,16 @@
 """Derives the shipped tables of places from their sources, the same byte for byte each time."""
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from shapely import LinearRing, MultiPolygon
 
+from careweb.domain.outlines import outlines
 from careweb.domain.places import Postal, Province, province_of
 from careweb.domain.urban_areas import UrbanArea, gathered, shares
 from careweb.domain.zone_names import (
@@ -80,6 +83,24 @@ def write_tables(derived: Derived, sources: Sources, folder: Path) -> None:
     _write(folder / "zones.csv", _ZONE_COLUMNS, _zone_rows(derived, sources))
     _write(folder / "postal_areas.csv", _POSTAL_COLUMNS, _postal_rows(derived))
     _write(folder / "zone_urban.csv", ["zone", "urban", "share"], _share_rows(derived))
+
+
+def write_outlines(zones: Sequence[Area], folder: Path) -> None:
+    """GeoJSON, one zone a line, so that a change shows as the lines of the zones it touched."""
+    drawn = outlines(zones)
+    lines = [json.dumps(_feature(code, drawn[code]), separators=(",", ":")) for code in sorted(drawn)]
+    text = '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
+    (folder / "outlines.geojson").write_text(text, encoding="utf-8")
+
+
+def _feature(code: str, shape: MultiPolygon) -> dict[str, object]:
+    polygons = [[_ring(polygon.exterior)] + [_ring(hole) for hole in polygon.interiors] for polygon in shape.geoms]
+    geometry = {"type": "MultiPolygon", "coordinates": polygons}
+    return {"type": "Feature", "properties": {"zone": code}, "geometry": geometry}
+
+
+def _ring(ring: LinearRing) -> list[list[float]]:
+    return [[round(lon, 4), round(lat, 4)] for lon, lat in ring.normalize().coords]
 
 
 def _zone_rows(derived: Derived, sources: Sources) -> Iterable[list[object]]:

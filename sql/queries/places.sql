@@ -48,7 +48,8 @@ WITH pair AS MATERIALIZED (
 )
 SELECT a, b, km FROM pair
 UNION ALL SELECT b, a, km FROM pair
-UNION ALL SELECT code, code, 0 FROM zone;
+UNION ALL SELECT code, code, 0 FROM zone
+ORDER BY 1, 2;
 
 -- name: analyze_nearness()!
 -- The planner must not think the table is still empty.
