@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-REST = "rest"  # outside every larger urban area
+from careweb.domain.regions import URBAN_AREAS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a zone lies: its province and, if it has one, its urban area."""
+    """Where a zone lies: its province, and its region in the layer that is watched."""
 
     zone: str
     name_en: str
@@ -31,9 +31,9 @@ class Place:
     province: str
     province_en: str
     province_fr: str
-    urban: str | None
-    urban_en: str | None
-    urban_fr: str | None
+    region: str  # the province's code where the zone lies in no region of that layer
+    region_en: str
+    region_fr: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,22 +49,23 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Area:
-    """A level of the board: the country, a province, or an urban area (or the rest) of one."""
+    """A level of the board: the country, a province, or a region in one. Regions are of one layer (a region set)."""
 
     province: str = ""
-    urban: str = ""
+    region: str = ""
+    layer: str = URBAN_AREAS
 
     def holds(self, place: Place) -> bool:
         if self.province and place.province != self.province:
             return False
-        return not self.urban or (place.urban or REST) == self.urban
+        return not self.region or place.region == self.region
 
     def line_of(self, place: Place) -> tuple[str, str, str]:
         """Key, English and French name of the line that this place belongs to at this level."""
-        if self.urban:
+        if self.region:
             return place.zone, place.name_en, place.name_fr
         if self.province:
-            return place.urban or REST, place.urban_en or "", place.urban_fr or ""
+            return place.region, place.region_en, place.region_fr
         return place.province, place.province_en, place.province_fr
 
 

@@ -1,6 +1,5 @@
 """What a volunteer does with an ask."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,7 +67,7 @@ async def view_ask(ctx: Context, ask_id: AskId, visitor: MemberId | None) -> Ask
 
 
 def _view(row: Mapping[str, Any], text: str) -> AskView:
-    terms = json.loads(row["terms"])
+    terms = row["terms"]
     return AskView(
         id=row["id"], member_id=row["member_id"], state=AskState(row["state"]), category=row["category"],
         needed_by=row["needed_by"], hours=row["hours"], urgency=Urgency(row["urgency"]), helpers=row["helpers"],

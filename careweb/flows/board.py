@@ -1,6 +1,5 @@
 """What coordinators see of their group's needs, and what they do about them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,7 +76,7 @@ class CallBack:
 
 async def board(ctx: Context, group_id: GroupId, area: Area) -> Board:
     tallies = [Tally(**row) for row in await run(ctx.tx, "board_tallies", group_id=group_id, now=ctx.now)]
-    places = await _places(ctx, {tally.zone for tally in tallies})
+    places = await _places(ctx, area, {tally.zone for tally in tallies})
     here = within(area, tallies, places)
     return Board(
         area=area,
@@ -88,8 +87,8 @@ async def board(ctx: Context, group_id: GroupId, area: Area) -> Board:
     )
 
 
-async def _places(ctx: Context, zones: set[str]) -> dict[str, Place]:
-    rows = await run(ctx.tx, "board_places", zones=sorted(zones))
+async def _places(ctx: Context, area: Area, zones: set[str]) -> dict[str, Place]:
+    rows = await run(ctx.tx, "board_places", zones=sorted(zones), layer=area.layer)
     return {row["zone"]: Place(**row) for row in rows}
 
 
@@ -98,7 +97,7 @@ async def needs_behind(
 ) -> list[Mapping[str, Any]]:
     """The list behind any number of the board: `only` is of COLUMNS."""
     rows = await run(ctx.tx, "board_needs", group_id=group_id, now=ctx.now)
-    places = await _places(ctx, {row["zone"] for row in rows})
+    places = await _places(ctx, area, {row["zone"] for row in rows})
     return [
         row
         for row in rows
@@ -128,7 +127,7 @@ async def _asked(ctx: Context, group_id: GroupId, ask: Mapping[str, Any]) -> Ask
     return Asked(
         name=sealer.open("name", ask["sealed_name"]) if sealer else "", own=own, wave=ask["wave"],
         state=AskState(ask["state"]), sent_at=ask["sent_at"], answered_at=ask["answered_at"],
-        language=ask["language"], band=Band(json.loads(ask["terms"])["band"]),
+        language=ask["language"], band=Band(ask["terms"]["band"]),
     )  # fmt: skip
 
 
@@ -136,7 +135,7 @@ async def _events(ctx: Context, need_id: NeedId) -> list[Event]:
     sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
     return [
         Event(
-            at=row["at"], actor=row["actor"], kind=row["kind"], detail=json.loads(row["detail"]),
+            at=row["at"], actor=row["actor"], kind=row["kind"], detail=row["detail"],
             reason=sealer.open("reason", row["sealed_reason"]) if sealer else "",
         )
         for row in await run(ctx.tx, "events_of_need", need_id=need_id)

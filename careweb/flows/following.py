@@ -1,6 +1,5 @@
 """What is happening with a need, for the person who asked."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,6 +106,6 @@ async def _asker_side(ctx: Context, need_id: NeedId, row: Mapping[str, Any]) -> 
         helper_name=sealer.open("name", row["sealed_name"]) if sealer else "",
         helper_contact=sealer.open("contact", row["sealed_contact"]) if sealer and both else "",
         helper_contact_kind=ContactKind(row["contact_kind"]), language=row["language"],
-        band=Band(json.loads(row["terms"])["band"]),
+        band=Band(row["terms"]["band"]),
         notes=await notes_of(ctx, row["id"], need_id) if both else (),
     )  # fmt: skip

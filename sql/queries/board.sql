@@ -9,17 +9,17 @@ SELECT n.zone_code AS zone, n.category, n.urgency, n.languages[1] AS language, n
 FROM need n WHERE n.group_id = :group_id AND n.state = 'open'
 GROUP BY 1, 2, 3, 4, 5, 6;
 
--- name: board_places(zones)
--- Province and urban area of these zones. A zone in several areas counts in the one that holds most of it, so that
--- each need is counted once and the list behind a number is as long as the number.
+-- name: board_places(zones, layer)
+-- Province of these zones, and region of one layer. A zone in several regions counts in the one that holds most of it,
+-- so that each need is counted once and the list behind a number is as long as the number.
 SELECT z.code AS zone, z.name_en, z.name_fr, z.kind, z.province, p.name_en AS province_en, p.name_fr AS province_fr,
-    u.code AS urban, u.name_en AS urban_en, u.name_fr AS urban_fr
+    coalesce(r.code, p.code) AS region, coalesce(r.name_en, p.name_en) AS region_en, coalesce(r.name_fr, p.name_fr) AS region_fr
 FROM zone z
 JOIN zone p ON p.code = z.province
 LEFT JOIN LATERAL (
     SELECT r.code, r.name_en, r.name_fr FROM zone_region l JOIN region r ON r.id = l.region_id
-    WHERE l.zone_code = z.code AND r.region_set = 'urban' AND l.weight >= 0.5 ORDER BY l.weight DESC, r.code LIMIT 1
-) u ON true
+    WHERE l.zone_code = z.code AND r.region_set = :layer ORDER BY l.weight DESC, r.code LIMIT 1
+) r ON true
 WHERE z.code = ANY (CAST(:zones AS text[]));
 
 -- name: board_needs(group_id, now)

@@ -1,0 +1,176 @@
+"""Saying yes, saying no, and who sees what before."""
+
+from typing import Any
+
+import pytest
+
+from careweb.domain.errors import AtCapacityError, NotHereError
+from careweb.domain.ids import AskId, MatchId, MemberId, NeedId
+from careweb.domain.states import MatchState
+from careweb.flows.asks import Answer, accept, decline, view_ask, who_holds
+from careweb.flows.following import follow
+from careweb.flows.matches import cannot, choose, helped, helper_side, missed
+from careweb.flows.needs import confirm_met, withdraw_need
+from tests.world import VAULT, World
+
+
+@pytest.fixture
+async def helper(world: World) -> MemberId:
+    return await world.helper(await world.group(), address="wing@example.org")
+
+
+async def asked(world: World, helper: MemberId, **changes: Any) -> tuple[NeedId, AskId]:
+    group = await world.one("SELECT group_id FROM membership WHERE member_id = $1", helper)
+    need = await world.need(group, **changes)
+    await world.match(need)
+    return need, await world.ask_of(need, helper)
+
+
+async def match_of(world: World, need: NeedId) -> MatchId:
+    return MatchId(await world.one("SELECT id FROM match WHERE need_id = $1 ORDER BY accepted_at DESC LIMIT 1", need))
+
+
+async def test_a_yes_connects_two_who_wanted_whoever_accepts(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    assert await accept(world.ctx, ask, helper) is Answer.ACCEPTED
+    seen = await follow(world.ctx, need)
+    assert seen.state == "matched"
+    assert [(m.helper_name, m.helper_contact) for m in seen.matches] == [("Wing", "wing@example.org")]
+    assert "deliver_notice" in await world.owed()
+
+
+async def test_the_same_yes_twice_is_one_yes(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper, helpers=2)
+    assert [await accept(world.ctx, ask, helper) for _ in range(2)] == [Answer.ACCEPTED] * 2
+    assert await world.one("SELECT filled FROM need WHERE id = $1", need) == 1
+
+
+async def test_no_contact_before_the_second_yes(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper, see_first=True)
+    assert await accept(world.ctx, ask, helper) is Answer.AWAITING_ASKER
+    (seen,) = (await follow(world.ctx, need)).matches
+    assert (seen.state, seen.helper_name, seen.helper_contact) == (MatchState.AWAITING_ASKER, "Wing", "")
+    theirs = await helper_side(world.ctx, seen.id, helper)
+    assert (theirs.asker_name, theirs.asker_contact, theirs.text) == ("", "", "")
+    await choose(world.ctx, need, seen.id, yes=True)
+    (seen,) = (await follow(world.ctx, need)).matches
+    assert seen.helper_contact == "wing@example.org"
+    assert (await helper_side(world.ctx, seen.id, helper)).text == "Rice and greens"
+
+
+async def test_an_asker_who_says_no_gets_the_slot_back_and_the_helper_their_week(
+    world: World, helper: MemberId
+) -> None:
+    need, ask = await asked(world, helper, see_first=True)
+    await accept(world.ctx, ask, helper)
+    (seen,) = (await follow(world.ctx, need)).matches
+    await choose(world.ctx, need, seen.id, yes=False)
+    assert await world.rows("SELECT state, filled FROM need WHERE id = $1", need) == [("open", 0)]
+    assert await world.one("SELECT task_times FROM member WHERE id = $1", helper) == []
+    assert (await follow(world.ctx, need)).matches[0].helper_name == ""
+
+
+async def test_a_late_yes_finds_a_kind_answer_when_the_slot_is_taken(world: World, helper: MemberId) -> None:
+    group = await world.one("SELECT group_id FROM membership WHERE member_id = $1", helper)
+    slower = await world.helper(group)
+    need, ask = await asked(world, helper)
+    late = await world.ask_of(need, slower)
+    await accept(world.ctx, ask, helper)
+    assert await accept(world.ctx, late, slower) is Answer.COVERED
+    assert await world.one("SELECT count(*) FROM match WHERE need_id = $1", need) == 1
+
+
+async def test_a_yes_beyond_the_week_is_refused_and_nothing_of_it_happened(world: World) -> None:
+    group = await world.group()
+    helper = await world.helper(group, per_week=1)
+    calm, urgent = await world.need(group, due_in=100), await world.need(group)
+    for need in (calm, urgent):
+        await world.match(need)
+    await accept(world.ctx, await world.ask_of(urgent, helper), helper)
+    late = await world.ask_of(calm, helper)
+    savepoint = await world.tx.begin_nested()
+    with pytest.raises(AtCapacityError):
+        await accept(world.ctx, late, helper)
+    await savepoint.rollback()
+    assert await world.rows("SELECT state, filled FROM need WHERE id = $1", calm) == [("open", 0)]
+
+
+async def test_an_ask_is_invisible_to_another_volunteer(world: World, helper: MemberId) -> None:
+    group = await world.one("SELECT group_id FROM membership WHERE member_id = $1", helper)
+    need, ask = await asked(world, helper)
+    outsider = await world.helper(group)
+    with pytest.raises(NotHereError):
+        await view_ask(world.ctx, ask, outsider)
+    with pytest.raises(NotHereError):
+        await accept(world.ctx, ask, outsider)
+    assert await decline(world.ctx, ask, outsider) is False
+    assert await world.one("SELECT state FROM ask WHERE id = $1", ask) == "planned"
+    assert need
+
+
+@pytest.mark.parametrize(("allowed", "text"), [(False, ""), (True, "Rice and greens")])
+async def test_free_text_is_shown_to_the_asked_volunteer_only_if_the_asker_ticked_that(
+    world: World, helper: MemberId, allowed: bool, text: str
+) -> None:
+    _, ask = await asked(world, helper, show_text=allowed)
+    assert (await view_ask(world.ctx, ask, helper)).text == text
+    assert (await view_ask(world.ctx, ask, None)).text == ""
+
+
+async def test_the_short_code_of_the_message_stands_for_its_reader_five_times(world: World, helper: MemberId) -> None:
+    _, ask = await asked(world, helper)
+    code = VAULT.digits("ask", ask, 4)
+    wrong = f"{(int(code) + 1) % 10000:04d}"
+    assert await who_holds(world.ctx, ask, code) == helper
+    for _ in range(5):
+        assert await who_holds(world.ctx, ask, wrong) is None
+    assert await who_holds(world.ctx, ask, code) is None
+
+
+async def test_i_cannot_after_all_opens_the_slot_and_asks_again(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    await accept(world.ctx, ask, helper)
+    await cannot(world.ctx, await match_of(world, need), helper)
+    assert await world.rows("SELECT state, filled FROM need WHERE id = $1", need) == [("open", 0)]
+    assert "match_need" in await world.owed()
+    with pytest.raises(NotHereError):
+        await helped(world.ctx, await match_of(world, need), MemberId(need))
+
+
+async def test_done_by_the_helper_meets_the_need(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    await accept(world.ctx, ask, helper)
+    await helped(world.ctx, await match_of(world, need), helper)
+    assert await world.one("SELECT state FROM need WHERE id = $1", need) == "met"
+
+
+async def test_it_did_not_happen_opens_the_slot_even_after_the_helper_said_done(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    await accept(world.ctx, ask, helper)
+    match = await match_of(world, need)
+    await helped(world.ctx, match, helper)
+    await missed(world.ctx, need, match)
+    assert await world.rows("SELECT state, filled, closed_at FROM need WHERE id = $1", need) == [("open", 0, None)]
+    assert {"match_need", "expire_need"} <= await world.owed()
+    assert "purge_need" not in await world.owed()
+
+
+async def test_it_is_done_by_the_asker_meets_the_need_and_covers_what_is_out(world: World, helper: MemberId) -> None:
+    group = await world.one("SELECT group_id FROM membership WHERE member_id = $1", helper)
+    other = await world.helper(group)
+    need, ask = await asked(world, helper, helpers=2)
+    await accept(world.ctx, ask, helper)
+    await confirm_met(world.ctx, need)
+    assert await world.one("SELECT state FROM match WHERE need_id = $1", need) == "done"
+    assert await world.one("SELECT state FROM ask WHERE member_id = $1", other) == "cancelled"
+    assert "purge_need" in await world.owed()
+
+
+async def test_withdrawing_tells_the_helper_and_gives_their_week_back(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    await accept(world.ctx, ask, helper)
+    await withdraw_need(world.ctx, need)
+    assert await world.one("SELECT state FROM match WHERE need_id = $1", need) == "fell_through"
+    assert await world.one("SELECT task_times FROM member WHERE id = $1", helper) == []
+    assert await world.one("SELECT count(*) FROM notice WHERE kind = 'need_ended' AND member_id = $1", helper) == 1
+    assert await accept(world.ctx, ask, helper) is Answer.OVER
