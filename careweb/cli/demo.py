@@ -57,7 +57,7 @@ def _run(chosen: Settings, state: Path, start: float, *, demonstration: bool) ->
         end_leftovers(state, CHILDREN)
         listening = listen(chosen.host, chosen.port)
         mail = listen("127.0.0.1", 0) if demonstration else None
-        extra = _demonstration(state, chosen.port, mail.getsockname()[1]) if mail else {}
+        extra = _demonstration(state, mail.getsockname()[1]) if mail else {"CAREWEB_DEMO": "false"}
         supervisor.environment = child_environment(start_servers(chosen) | extra)
         _prepare(state, supervisor, private=not chosen.database_url, demonstration=demonstration)
         web = _start_children(supervisor, listening, mail)
@@ -76,7 +76,7 @@ def _run(chosen: Settings, state: Path, start: float, *, demonstration: bool) ->
     click.echo(" done")
 
 
-def _demonstration(state: Path, port: int, mail_port: int) -> dict[str, str]:
+def _demonstration(state: Path, mail_port: int) -> dict[str, str]:
     return {
         "CAREWEB_DEMO": "true",
         "CAREWEB_DEMO_MAIL": str(state / "mail"),
@@ -84,26 +84,24 @@ def _demonstration(state: Path, port: int, mail_port: int) -> dict[str, str]:
         "CAREWEB_SMTP_PORT": str(mail_port),
         "CAREWEB_SMTP_TLS": "none",
         "CAREWEB_SMTP_USER": "",
-        "PORT": str(port),
     }
 
 
 def _prepare(state: Path, supervisor: Supervisor, *, private: bool, demonstration: bool) -> None:
     """Once for each version and day: a second start has nothing to do. Another's database is always looked at."""
     stamp = cluster_folder(state) / "careweb.prepared" if private else None
-    kind = ["--demo"] if demonstration else []
-    wanted = _digest(*kind)
+    wanted = _digest(demonstration=demonstration)
     if stamp and stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
-    command = [sys.executable, "-m", "careweb.cli.prepare", *kind]
+    command = [sys.executable, "-m", "careweb.cli.prepare"]
     if subprocess.run(command, env=dict(supervisor.environment), check=False).returncode != 0:
         raise click.ClickException("the database could not be prepared")
     if stamp:
         stamp.write_text(wanted, encoding="ascii")
 
 
-def _digest(*kind: str) -> str:
-    digest = hashlib.sha256(f"{kind} {datetime.now(UTC).date()}".encode())
+def _digest(*, demonstration: bool) -> str:
+    digest = hashlib.sha256(f"{demonstration} {datetime.now(UTC).date()}".encode())
     for pattern in _DECIDES_PREPARED:
         for file in sorted(paths.ROOT.glob(pattern)):
             digest.update(file.read_bytes())

@@ -1,6 +1,7 @@
 """The demonstration's mail server: takes everything on loopback and lets nothing out.
 
-Run as `python -m careweb.cli.mail_catcher SOCKET_NUMBER FOLDER`; a message is one file in FOLDER, newest last by name.
+Run as `python -m careweb.cli.mail_catcher WHERE FOLDER`: WHERE is HOST:PORT, or the number of a socket that is
+already open. A message is one file in FOLDER, newest last by name.
 """
 
 import asyncio
@@ -49,9 +50,11 @@ async def _serve(listening: socket.socket, folder: Path) -> None:
 
 
 def main() -> None:
-    number, folder = int(sys.argv[1]), Path(sys.argv[2])
+    where, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asyncio.run(_serve(socket.socket(fileno=number), folder))
+    host, _, port = where.rpartition(":")
+    listening = socket.create_server((host, int(port))) if host else socket.socket(fileno=int(port))
+    asyncio.run(_serve(listening, folder))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Brings the database to this version: migrations, places, and in a demonstration its people.
 
-Run as `python -m careweb.cli.prepare [--demo]`, so that whoever calls need not load all that this needs.
+Run as `python -m careweb.cli.prepare`, so that whoever calls need not load all that this needs.
 """
 
 import asyncio
@@ -8,8 +8,9 @@ import sys
 
 import click
 
+from careweb.cli.state import ensure_keys
 from careweb.cli.steps import step
-from careweb.config import settings
+from careweb.config import Settings, settings
 from careweb.flows.demo import fill
 from careweb.flows.places import load_places
 from careweb.storage.database import Engine, open_engine, run, transaction
@@ -39,17 +40,19 @@ async def refuse_mixing(engine: Engine, *, demo: bool) -> None:
         )
 
 
-async def _run(*, demo: bool) -> None:
-    engine = open_engine(settings().database_url)
+async def _run(chosen: Settings) -> None:
+    if not chosen.keys.get_secret_value():
+        ensure_keys(chosen.state)
+    engine = open_engine(chosen.database_url)
     try:
-        await prepare(engine, demo=demo)
+        await prepare(engine, demo=chosen.demo)
     finally:
         await engine.dispose()
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(_run(demo="--demo" in sys.argv))
+        asyncio.run(_run(settings()))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
