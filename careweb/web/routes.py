@@ -2,15 +2,51 @@
 
 from starlette.routing import Route
 
-from careweb.web import asking, health, language, start, static
-from careweb.web.visits import door
+from careweb.web import answering, asking, coming_in, following, health, language, start, static, volunteering
+from careweb.web.visits import FORM, door
+from careweb.web.volunteering import OFFER_FIELDS
+
+POST = ("POST",)
 
 ROUTES = [
+    # Everyone
     door("/", start.home),
     door("/help", start.help_page),
     door("/privacy", start.privacy),
     door("/g/{slug}", start.group),
-    door("/g/{slug}/ask", asking.ask, ["GET", "POST"]),
+    # Asking
+    door("/g/{slug}/ask", asking.ask, FORM),
+    door("/need/{need_id:uuid}", following.need),
+    door("/need/{need_id:uuid}/change", following.change, FORM),
+    door("/need/{need_id:uuid}/renew", following.renew, POST),
+    door("/need/{need_id:uuid}/withdraw", following.withdraw, FORM),
+    door("/need/{need_id:uuid}/done", following.done, POST),
+    door("/need/{need_id:uuid}/matches/{match_id:uuid}/choose", following.choose, POST),
+    door("/need/{need_id:uuid}/matches/{match_id:uuid}/missed", following.missed, POST),
+    door("/need/{need_id:uuid}/matches/{match_id:uuid}/note", following.write_note, POST),
+    # Offering
+    door("/g/{slug}/offer", volunteering.offer, FORM, most_fields=OFFER_FIELDS),
+    door("/me", volunteering.me),
+    door("/me/pace", volunteering.set_pace, POST),
+    door("/me/rest", volunteering.rest, POST),
+    door("/me/resume", volunteering.resume, POST),
+    door("/me/offers/{offer_id:uuid}", volunteering.change_offer, FORM, most_fields=OFFER_FIELDS),
+    door("/me/offers/{offer_id:uuid}/end", volunteering.end_offer, POST),
+    door("/task/{match_id:uuid}", answering.task),
+    door("/task/{match_id:uuid}/done", answering.task_done, POST),
+    door("/task/{match_id:uuid}/cannot", answering.task_cannot, FORM),
+    door("/task/{match_id:uuid}/note", answering.task_note, POST),
+    # Links in messages, and coming in
+    door("/n/{token}", coming_in.need_link, FORM),
+    door("/a/{token}", answering.answer, FORM),
+    door("/s/{token}", coming_in.sign_in_link, FORM),
+    door("/c/{token}", coming_in.confirm_link, FORM),
+    door("/stop/{token}", coming_in.stop_link, FORM, own_forms_only=False),
+    door("/find", coming_in.find, FORM),
+    door("/sign-in", coming_in.sign_in, FORM),
+    door("/sign-in/{sign_in_id:uuid}", coming_in.sign_in_code, FORM),
+    door("/sign-out", coming_in.sign_out, POST),
+    # The machine room
     Route("/language", language.choose_language, methods=["POST"]),
     Route("/static/{name}", static.static_file),
     Route("/healthz", health.healthz),

@@ -10,6 +10,7 @@ from careweb.config import Settings
 from careweb.web.pages import error_page
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_FROM_MAIL_PROGRAMS = "/stop/"  # one-click unsubscribe (RFC 8058): no browser, no origin; the token in the address decides
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
@@ -51,10 +52,15 @@ class SameSiteOnly:
         self._public_host = urlsplit(settings.public_url).netloc
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _SAFE and not self._ours(Headers(scope=scope)):
+        if scope["type"] == "http" and not self._fine(scope):
             await error_page(Request(scope), 403, "foreign")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _fine(self, scope: Scope) -> bool:
+        if scope["method"] in _SAFE or scope["path"].startswith(_FROM_MAIL_PROGRAMS):
+            return True
+        return self._ours(Headers(scope=scope))
 
     def _ours(self, headers: Headers) -> bool:
         site = headers.get("sec-fetch-site")

@@ -76,11 +76,23 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, 303)
 
 
-def door(path: str, handler: Handler, methods: Sequence[str] = ("GET",), *, most_fields: int = MOST_FIELDS) -> Route:
+FORM = ("GET", "POST")
+
+
+def door(
+    path: str,
+    handler: Handler,
+    methods: Sequence[str] = ("GET",),
+    *,
+    most_fields: int = MOST_FIELDS,
+    own_forms_only: bool = True,
+) -> Route:
+    """`own_forms_only`: a post carries the token of a form made for this browser."""
+
     async def endpoint(request: Request) -> Response:
         fields = await read_fields(request, most_fields=most_fields) if request.method == "POST" else NO_FIELDS
-        if request.method == "POST" and not token_fits(read_cookie(request, BROWSER), fields.get("token", "")):
-            raise StaleFormError
+        if request.method == "POST" and own_forms_only:
+            _check_token(request, fields)
         state = request.app.state
         async with transaction(state.engine) as tx:
             ctx = Context(tx=tx, vault=state.vault, settings=state.settings, now=datetime.now(UTC))
@@ -92,3 +104,8 @@ def door(path: str, handler: Handler, methods: Sequence[str] = ("GET",), *, most
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
     return Route(path, endpoint, methods=list(methods), name=handler.__name__)
+
+
+def _check_token(request: Request, fields: Fields) -> None:
+    if not token_fits(read_cookie(request, BROWSER), fields.get("token", "")):
+        raise StaleFormError

@@ -1,0 +1,119 @@
+"""Coming in: by a mailed link or code, by the link of a need, by the return code; and going out."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from careweb.domain.contacts import ContactError, read_contact
+from careweb.domain.errors import WrongCodeError
+from careweb.domain.ids import NeedId, SignInId
+from careweb.flows import signin
+from careweb.flows.needs import find_by_code
+from careweb.flows.notices import stop
+from careweb.web.asking import keep_session, remember
+from careweb.web.cookies import BROWSER, SESSION, drop_cookie
+from careweb.web.language import own_path
+from careweb.web.visits import Visit, see_other
+
+
+async def sign_in(visit: Visit) -> Response:
+    """The same answer whether we know the contact or not."""
+    if not visit.posting:
+        then = own_path(visit.request.query_params.get("then", "/me"))
+        return visit.page("signin/start.html", errors={}, values=visit.fields, then=then)
+    return await _write_to(visit, join="join" in visit.fields, again="signin/start.html")
+
+
+async def _write_to(visit: Visit, *, join: bool, again: str) -> Response:
+    then = own_path(visit.fields.get("then", "/me"))
+    try:
+        contact = read_contact(visit.fields.get("contact", ""))
+    except ContactError:
+        errors = {"contact": "contact"}
+        return visit.page(again, 422, errors=errors, values=visit.fields, then=then)
+    sign_in_id = await signin.request_sign_in(visit.ctx, contact, locale=visit.interface.tag, join=join)
+    return see_other(f"/sign-in/{sign_in_id}?then={then}")
+
+
+async def sign_in_code(visit: Visit) -> Response:
+    then = own_path(visit.fields.get("then") or visit.request.query_params.get("then", "/me"))
+    sign_in_id = SignInId(UUID(str(visit.request.path_params["sign_in_id"])))
+    if not visit.posting:
+        return visit.page("signin/code.html", errors={}, values=visit.fields, then=then)
+    try:
+        secret = await signin.sign_in(visit.ctx, sign_in_id, visit.fields.get("code", ""))
+    except WrongCodeError:  # answered, not raised: the wrong try must be counted
+        return visit.page("signin/code.html", 422, errors={"code": "code"}, values=visit.fields, then=then)
+    return await _inside(visit, secret, then)
+
+
+async def _inside(visit: Visit, secret: str, then: str) -> Response:
+    """To where they wanted to go; else to their page, or to the need they asked about."""
+    visitor = await signin.visitor_of(visit.ctx, secret)
+    if visitor.member_id is None and visitor.needs:
+        then = f"/need/{visitor.needs[0]}"
+    elif then == "/me" and visitor.posts:
+        then = f"/staff/{visitor.posts[0].slug}"
+    response = see_other(then)
+    keep_session(visit, response, secret)
+    return response
+
+
+async def sign_in_link(visit: Visit) -> Response:
+    """Opening a link only shows a button: mail programs open links too."""
+    if not visit.posting:
+        return visit.page("signin/link.html", kind="sign_in")
+    return await _inside(visit, await signin.sign_in_by_link(visit.ctx, visit.given("token")), "/me")
+
+
+async def need_link(visit: Visit) -> Response:
+    token = visit.given("token")
+    if not visit.posting:
+        need_id = visit.ctx.vault.verify("need", token)
+        if need_id and NeedId(need_id) in visit.visitor.needs:
+            return see_other(f"/need/{need_id}")
+        return visit.page("signin/link.html", kind="need")
+    opened, secret = await signin.open_need(visit.ctx, token, old_secret=visit.secret)
+    response = see_other(f"/need/{opened}")
+    keep_session(visit, response, secret)
+    return response
+
+
+async def confirm_link(visit: Visit) -> Response:
+    if not visit.posting:
+        return visit.page("signin/link.html", kind="confirm")
+    secret = await signin.confirm_by_link(visit.ctx, visit.given("token"), old_secret=visit.secret)
+    return await _inside(visit, secret, "/me")
+
+
+async def stop_link(visit: Visit) -> Response:
+    """Mail programs post here by themselves when someone presses "unsubscribe": the token alone decides."""
+    if not visit.posting:
+        return visit.page("signin/link.html", kind="stop")
+    if not await stop(visit.ctx, visit.given("token")):
+        raise WrongCodeError
+    return visit.page("signin/stopped.html")
+
+
+async def find(visit: Visit) -> Response:
+    if not visit.posting:
+        return visit.page("signin/find.html", errors={}, values=visit.fields, then="/me")
+    if visit.fields.get("do") == "contact":
+        return await _write_to(visit, join=False, again="signin/find.html")
+    need_id = await find_by_code(visit.ctx, visit.fields.get("code", ""))
+    if need_id is None:
+        return visit.page("signin/find.html", 422, errors={"code": "code"}, values=visit.fields, then="/me")
+    response = see_other(f"/need/{need_id}")
+    await remember(visit, response, [need_id])
+    return response
+
+
+async def sign_out(visit: Visit) -> Response:
+    if visit.secret:
+        await signin.close_session(visit.ctx, visit.secret)
+    response = see_other("/")
+    for cookie in (SESSION, BROWSER):
+        drop_cookie(visit.request, response, cookie)
+    return response
+
+

@@ -1,0 +1,132 @@
+"""The asker's own page of a need, and everything they do there."""
+
+from datetime import date, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import Response
+
+from careweb.domain.hours import unpack, until
+from careweb.domain.ids import MatchId, NeedId
+from careweb.domain.needs import LONGEST
+from careweb.flows import matches, needs
+from careweb.flows.following import NeedView, follow
+from careweb.flows.groups import group_by_slug
+from careweb.web.asking import fill_in
+from careweb.web.bodies import NO_FIELDS, Fields, cut_postal_codes
+from careweb.web.choices import spoken_languages
+from careweb.web.need_form import Errors
+from careweb.web.visits import Visit, see_other
+
+
+async def need(visit: Visit) -> Response:
+    return await _status(visit, visit.need_id())
+
+
+async def _status(visit: Visit, need_id: NeedId, errors: Errors | None = None, status: int = 200) -> Response:
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    view = await follow(visit.ctx, need_id)
+    locale = visit.interface.tag
+    return visit.page(
+        "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
+        values=visit.fields if visit.posting else NO_FIELDS,
+        languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name,
+    )  # fmt: skip
+
+
+async def change(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    view = await follow(visit.ctx, need_id)
+    group = await group_by_slug(visit.ctx, view.group_slug)
+    sent = visit.posting and visit.fields.get("do", "send") == "send"
+    kept = {"contact_kind": "code"}  # how to reach the asker is not changed here
+    values = ImmutableMultiDict([*visit.fields.multi_items(), *kept.items()]) if visit.posting else _as_typed(view)
+    filled = await fill_in(visit, values, sent=sent, consent=False)
+    if filled.need is None or not sent:
+        return visit.page(
+            "needs/change.html", 422 if filled.errors else 200, group=group, need=view,
+            **{**filled.shown(), "changing": True},
+        )  # fmt: skip
+    await needs.change_need(visit.ctx, need_id, filled.need)
+    return see_other(f"/need/{need_id}")
+
+
+def _as_typed(view: NeedView) -> Fields:
+    """The need as its asker would fill in the form now."""
+    day = view.needed_by.astimezone(ZoneInfo(view.time_zone)).date()
+    parts = {part for _, part in unpack(view.hours)}
+    items = [
+        ("category", view.category), ("text", view.text), ("urgency", view.urgency), ("by", day.isoformat()),
+        ("helpers", str(view.helpers)), ("name", view.name), ("contact_kind", "code"), ("reach", view.reach),
+        ("see_first", "yes" if view.see_first else "no"), ("wider", "same"), ("kept_zone", view.zone_code),
+        *((f"language{number or ''}", tag) for number, tag in zip(("", 2, 3, 4), view.languages, strict=False)),
+        *((("parts", str(int(part))) for part in sorted(parts)) if len(parts) < 3 else ()),
+    ]  # fmt: skip
+    postal = view.zone_code if len(view.zone_code) == 3 else ""
+    items.append(("place", postal) if postal else ("zone", view.zone_code))
+    return ImmutableMultiDict([*items, ("show_text", "yes")] if view.show_text else items)
+
+
+async def renew(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    view = await follow(visit.ctx, need_id)
+    needed_by = _end_of_day(visit.fields.get("by", ""), view.time_zone)
+    if needed_by is None:
+        return await _status(visit, need_id, {"by": "by"}, 422)
+    if not visit.ctx.now < needed_by <= visit.ctx.now + LONGEST:
+        return await _status(visit, need_id, {"by": "by_past" if needed_by < visit.ctx.now else "by_far"}, 422)
+    await needs.renew_need(visit.ctx, need_id, needed_by, until(visit.ctx.now, needed_by, view.time_zone))
+    return see_other(f"/need/{need_id}")
+
+
+def _end_of_day(text: str, time_zone: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time(23, 59), ZoneInfo(time_zone))
+    except ValueError:
+        return None
+
+
+async def withdraw(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    if not visit.posting:
+        return visit.page("needs/withdraw.html", need=await follow(visit.ctx, need_id))
+    await needs.withdraw_need(visit.ctx, need_id)
+    return see_other(f"/need/{need_id}")
+
+
+async def done(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    await needs.confirm_met(visit.ctx, need_id)
+    return see_other(f"/need/{need_id}")
+
+
+def _match_id(visit: Visit) -> MatchId:
+    return MatchId(UUID(str(visit.request.path_params["match_id"])))
+
+
+async def choose(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    await matches.choose(visit.ctx, need_id, _match_id(visit), yes=visit.fields.get("answer") == "yes")
+    return see_other(f"/need/{need_id}")
+
+
+async def missed(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    await matches.missed(visit.ctx, need_id, _match_id(visit))
+    return see_other(f"/need/{need_id}")
+
+
+async def write_note(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    text = note_text(visit.fields)
+    if not text:
+        return await _status(visit, need_id, {"note": "note"}, 422)
+    await matches.add_note(visit.ctx, _match_id(visit), need_id, "asker", text)
+    return see_other(f"/need/{need_id}#thread")
+
+
+def note_text(fields: Fields) -> str:
+    """Empty where there is nothing to keep."""
+    text = cut_postal_codes(fields.get("note", "")).strip()
+    return text if len(text) <= matches.NOTE_MOST else ""

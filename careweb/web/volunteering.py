@@ -1,0 +1,114 @@
+"""Offering help, and a member's own page: asked, accepted, given, needed; rest without guilt."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import Response
+
+from careweb.domain.ids import OfferId
+from careweb.domain.offers import RADII_KM
+from careweb.flows import offers
+from careweb.flows.groups import Group, all_groups, group_by_slug
+from careweb.web.asking import in_order
+from careweb.web.bodies import NO_FIELDS, Fields
+from careweb.web.choices import choose_language, choose_place, spoken_languages
+from careweb.web.need_form import Errors
+from careweb.web.offer_form import OfferForm, as_typed, read_offer_form, read_pace_form, read_rest
+from careweb.web.visits import Visit, see_other
+from careweb.wording import CATEGORIES
+
+OFFER_FIELDS = 80  # twelve categories and 28 parts of a week are boxes of their own
+_DAYTIME = [("hours", f"{day}-{part}") for day in range(7) for part in range(3)]
+
+
+async def offer(visit: Visit) -> Response:
+    """A new offer in a group. Signing in comes first, so that nobody can be signed up by someone else."""
+    group = await group_by_slug(visit.ctx, visit.given("slug"))
+    if visit.visitor.member_id is None:
+        return visit.page("offers/start.html", group=group, errors={}, values=NO_FIELDS)
+    fresh: Fields = ImmutableMultiDict([("reach", "group"), ("radius", "10"), ("name", visit.visitor.name), *_DAYTIME])
+    form, zone_code, shown = await _filled(visit, visit.fields if visit.posting else fresh, first=group.languages)
+    if form is None:
+        return _offer_page(visit, group, shown)
+    await offers.set_name(visit.ctx, visit.member_id, form.name)
+    await offers.make_offer(visit.ctx, group.id, visit.member_id, form.stated(zone_code))
+    return see_other("/me")
+
+
+async def change_offer(visit: Visit) -> Response:
+    offer_id = OfferId(UUID(str(visit.request.path_params["offer_id"])))
+    row = await offers.offer_of(visit.ctx, offer_id, visit.member_id)
+    values = visit.fields if visit.posting else as_typed(row, visit.visitor.name)
+    form, zone_code, shown = await _filled(visit, values)
+    if form is None:
+        return _offer_page(visit, None, {**shown, "offer_id": offer_id})
+    await offers.set_name(visit.ctx, visit.member_id, form.name)
+    await offers.change_offer(visit.ctx, offer_id, visit.member_id, form.stated(zone_code))
+    return see_other("/me")
+
+
+def _offer_page(visit: Visit, group: Group | None, shown: Mapping[str, Any]) -> Response:
+    status = 422 if shown["errors"] else 200
+    return visit.page("offers/offer.html", status, **{"group": group, "offer_id": None, **shown})
+
+
+async def _filled(
+    visit: Visit, values: Fields, first: tuple[str, ...] = ()
+) -> tuple[OfferForm | None, str, Mapping[str, Any]]:
+    """The form if it was sent and holds, the zone, and what a page needs to show it again."""
+    languages = await choose_language(visit, values, first)
+    place = await choose_place(visit, values)
+    sent = visit.posting and values.get("do", "send") == "send"
+    form, errors = read_offer_form(values) if sent else (None, {})
+    errors |= languages.errors | (place.errors if sent else {})
+    shown = {
+        "values": values, "languages": languages, "place": place, "errors": in_order(errors),
+        "categories": list(CATEGORIES), "radii": RADII_KM,
+    }  # fmt: skip
+    return (form if not errors else None), (place.zone.code if place.zone else ""), shown
+
+
+async def end_offer(visit: Visit) -> Response:
+    await offers.end_offer(visit.ctx, OfferId(UUID(str(visit.request.path_params["offer_id"]))), visit.member_id)
+    return see_other("/me")
+
+
+async def me(visit: Visit) -> Response:
+    return await _my_page(visit)
+
+
+async def _my_page(visit: Visit, errors: Errors | None = None) -> Response:
+    mine = await offers.my_page(visit.ctx, visit.member_id)
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    waiting = [ask for ask in mine.asks if ask["state"] in ("planned", "sent")]
+    return visit.page(
+        "members/me.html", 422 if errors else 200, mine=mine, waiting=waiting, groups=await all_groups(visit.ctx),
+        ask_links={ask["id"]: f"/a/{visit.ctx.vault.sign('ask', ask['id'])}" for ask in waiting},
+        under_way=[match for match in mine.matches if match["state"] in ("connected", "awaiting_asker", "accepted")],
+        over=[match for match in mine.matches if match["state"] in ("done", "fell_through")],
+        errors=errors or {}, values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name, now=visit.ctx.now,
+    )  # fmt: skip
+
+
+async def set_pace(visit: Visit) -> Response:
+    form, errors = read_pace_form(visit.fields)
+    if form is None:
+        return await _my_page(visit, errors)
+    mine = await offers.my_page(visit.ctx, visit.member_id)
+    await offers.set_pace(visit.ctx, visit.member_id, form.stated(mine.pace.weekly_asks))
+    return see_other("/me")
+
+
+async def rest(visit: Visit) -> Response:
+    until = read_rest(visit.fields.get("until", ""), visit.ctx.now.date())
+    if until is None:
+        return await _my_page(visit, {"until": "until"})
+    await offers.rest(visit.ctx, visit.member_id, until)
+    return see_other("/me")
+
+
+async def resume(visit: Visit) -> Response:
+    await offers.resume(visit.ctx, visit.member_id)
+    return see_other("/me")
