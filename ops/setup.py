@@ -250,11 +250,17 @@ def _make_venv() -> None:
 def _install(lock: Path) -> None:
     locked: list[str | Path] = ["--require-hashes", "-r", lock]
     itself: list[str | Path] = ["--no-deps", "--no-build-isolation", "-e", ROOT]
-    for installer in _installers():
-        with contextlib.suppress(SetupError) if installer is not _installers()[-1] else contextlib.nullcontext():
-            run([*installer, *locked])
-            run([*installer, *itself])
+    *earlier, last = _installers()
+    for installer in earlier:
+        with contextlib.suppress(SetupError):
+            _install_with(installer, locked, itself)
             return
+    _install_with(last, locked, itself)
+
+
+def _install_with(installer: list[str | Path], locked: list[str | Path], itself: list[str | Path]) -> None:
+    run([*installer, *locked])
+    run([*installer, *itself])
 
 
 def _installers() -> list[list[str | Path]]:
@@ -265,7 +271,7 @@ def _installers() -> list[list[str | Path]]:
         [[uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", PYTHON]] if uv else []
     )
     has_pip = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False).returncode == 0
-    return [*fast, pip] if has_pip else fast
+    return [*fast, pip] if has_pip or not fast else fast
 
 
 if __name__ == "__main__":
