@@ -1,0 +1,215 @@
+"""Redis and processes may go at any moment; PostgreSQL holds the truth."""
+
+import asyncio
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import redis.asyncio as redis
+
+from careweb.config import Settings
+from careweb.storage.database import Engine, driver, transaction
+from careweb.storage.promises import Handed, hand_over, promise
+from tests.servers import MailSink
+from tests.workers.shop import Circle, OwnValkey, Workers, fetch, quick_settings, running_valkey, until, workshop_of
+from tests.world import committed
+from workers.jobs import FAILED, NOT_OURS, do
+from workers.queue import Queue, QueueAwayError
+from workers.relay import Relay, lane_of
+from workers.workshop import Workshop, now
+
+SLOW = "PT600S"  # long enough that what is found again was not found by waiting
+
+
+async def asker_has_mail(circle: Circle, smtp: MailSink, count: int = 1, seconds: float = 15) -> float:
+    return await until(lambda: len(smtp.to("asker@example.org")) >= count, seconds=seconds)
+
+
+async def test_delivered_many_times_over_a_job_is_done_once(
+    workers: Workers, redis_url: str, circle: Circle, engine: Engine, smtp: MailSink
+) -> None:
+    await circle.post()
+    queue = Queue(redis_url)
+    async with transaction(engine) as tx:
+        handed = await hand_over(tx, now=now(), most=10)
+    for _ in range(5):
+        await queue.put(handed, lane_of)
+    await queue.close()
+    worker = workers.start(redis_url)
+    await asker_has_mail(circle, smtp)
+    await until(lambda: worker.log.count(f'"{NOT_OURS}"') >= 4 * len(handed))
+    assert len(smtp.to("asker@example.org")) == 1
+    assert len(await fetch(engine, "SELECT 1 FROM need_event WHERE kind = 'exhausted'")) == 1
+
+
+async def test_an_emptied_redis_costs_a_second_and_nothing_else(
+    workers: Workers, valkey: OwnValkey, circle: Circle, engine: Engine, smtp: MailSink
+) -> None:
+    settings = quick_settings("", valkey.url, smtp, lost_after=SLOW, sweep_every=SLOW)
+    workshop, queue = workshop_of(engine, settings), Queue(valkey.url)
+    await circle.post()
+    assert await Relay(workshop, queue).look() > 0
+    assert await Relay(workshop, queue).look() == 0, "all of it is in Redis now"
+    async with redis.Redis.from_url(valkey.url) as client:
+        await client.flushall()
+    workers.start(valkey.url, lost_after=SLOW, sweep_every=SLOW)
+    assert await asker_has_mail(circle, smtp) < 6
+    await queue.close()
+
+
+async def test_lost_promises_are_found_in_postgresql_even_if_redis_looks_as_before(
+    workers: Workers, valkey: OwnValkey, circle: Circle, engine: Engine
+) -> None:
+    worker = workers.start(valkey.url)
+    await worker.ready()
+    async with committed(engine, now()) as world:
+        need = await world.need(await world.group())
+        await hand_over(world.tx, now=now(), most=10)  # and the queue never hears of it
+    await until(lambda: exhausted(engine, need))
+    assert '"lost promises handed over again"' in worker.log
+
+
+async def exhausted(engine: Engine, need: object) -> bool:
+    return bool(await fetch(engine, "SELECT 1 FROM need WHERE id = $1 AND exhausted_at IS NOT NULL", need))
+
+
+async def test_a_worker_killed_in_mid_job_costs_seconds(
+    workers: Workers, redis_url: str, circle: Circle, engine: Engine, smtp: MailSink
+) -> None:
+    await circle.open()
+    need = await circle.post()
+    async with transaction(engine) as tx:
+        await (await driver(tx)).execute("SELECT 1 FROM need WHERE id = $1 FOR UPDATE", need)
+        worker = workers.start(redis_url, lost_after="PT3S")
+        await until(lambda: waits_for_a_lock(engine))
+        worker.kill()
+    assert await circle.promised("match_need") == 1, "what was not done is still promised"
+    killed = time.monotonic()
+    workers.start(redis_url, lost_after="PT3S")
+    await until(lambda: asked(engine, need), seconds=20)
+    assert time.monotonic() - killed < 3 + 1 + 4  # lost after, looked for every second, a process starts
+    assert len(await fetch(engine, "SELECT 1 FROM ask")) == 1
+
+
+async def waits_for_a_lock(engine: Engine) -> bool:
+    rows = await fetch(
+        engine,
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+        "AND query LIKE '%FOR UPDATE OF n%'",
+    )
+    return bool(rows)
+
+
+async def asked(engine: Engine, need: object) -> bool:
+    return bool(await fetch(engine, "SELECT 1 FROM ask WHERE need_id = $1", need))
+
+
+async def test_a_frozen_redis_neither_blocks_the_relay_nor_loses_a_promise(
+    valkey: OwnValkey, workshop: Workshop, engine: Engine
+) -> None:
+    queue = Queue(valkey.url)
+    relay = Relay(workshop, queue)
+    await relay.look()
+    async with transaction(engine) as tx:
+        await promise(tx, "match_need", uuid4(), now())
+    valkey.freeze()
+    relay._looked_for_lost = time.monotonic()  # so that it freezes between the question and the handing over
+    started = time.monotonic()
+    with pytest.raises(QueueAwayError):
+        await relay.look()
+    assert time.monotonic() - started < 3
+    [row] = await fetch(engine, "SELECT handed_at, tries FROM promise WHERE job = 'match_need'")
+    assert (row["handed_at"], row["tries"]) == (None, 0)
+    async with asyncio.timeout(1), transaction(engine) as tx:  # nobody who posts a need waits for it
+        await promise(tx, "match_need", uuid4(), now())
+    with pytest.raises(QueueAwayError):
+        await relay.look()
+    valkey.thaw()
+    assert await relay.look() == 2
+    await queue.close()
+
+
+async def test_a_worker_goes_on_when_a_frozen_redis_thaws(
+    workers: Workers, valkey: OwnValkey, circle: Circle, smtp: MailSink
+) -> None:
+    await workers.start(valkey.url).ready()
+    valkey.freeze()
+    await circle.post()
+    await asyncio.sleep(5)
+    valkey.thaw()
+    assert await asker_has_mail(circle, smtp) < 8
+
+
+async def test_a_worker_goes_on_when_redis_was_killed_and_started_again_empty(
+    workers: Workers, valkey: OwnValkey, circle: Circle, smtp: MailSink
+) -> None:
+    worker = workers.start(valkey.url, lost_after=SLOW)
+    await worker.ready()
+    valkey.kill()
+    await circle.post()
+    await asyncio.sleep(1)
+    valkey.start()
+    assert await asker_has_mail(circle, smtp) < 8
+    assert worker.process.poll() is None
+
+
+async def test_a_worker_waits_for_a_redis_that_is_not_there_yet(
+    workers: Workers, short_folder: Path, circle: Circle, smtp: MailSink
+) -> None:
+    later = OwnValkey(short_folder / "v.sock")
+    worker = workers.start(later.url)
+    await until(lambda: "redis away" in worker.log)
+    await circle.post()
+    with running_valkey(short_folder):
+        await asker_has_mail(circle, smtp)
+
+
+async def test_a_worker_goes_on_when_every_database_connection_is_cut(
+    workers: Workers, redis_url: str, circle: Circle, engine: Engine, smtp: MailSink
+) -> None:
+    worker = workers.start(redis_url)
+    await worker.ready()
+    for _ in range(3):
+        await fetch(
+            engine,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        await asyncio.sleep(0.2)
+    await circle.post()
+    await asker_has_mail(circle, smtp)
+    assert worker.process.poll() is None
+
+
+async def test_a_redis_that_may_throw_jobs_away_is_refused(workers: Workers, short_folder: Path) -> None:
+    with running_valkey(short_folder, "--maxmemory-policy", "allkeys-lru") as valkey:
+        worker = workers.start(valkey.url)
+        assert await worker.ended() == 2
+    assert "noeviction" in worker.log
+
+
+async def test_a_promise_that_is_gone_from_the_table_is_made_again_from_the_facts(
+    workers: Workers, redis_url: str, circle: Circle, engine: Engine, smtp: MailSink
+) -> None:
+    await circle.open()
+    await circle.post()
+    await fetch(engine, "DELETE FROM promise")
+    workers.start(redis_url)
+    await until(lambda: len(smtp.to("helper0@example.org")) >= 1)
+    await asker_has_mail(circle, smtp)
+    await until(lambda: circle_has(circle, {"expire_need", "time_out_ask"}))
+
+
+async def circle_has(circle: Circle, jobs: set[str]) -> bool:
+    return {row["job"] for row in await fetch(circle.engine, "SELECT job FROM promise")} >= jobs
+
+
+async def test_a_job_nobody_knows_fails_and_stays_promised(workshop: Workshop, engine: Engine, quick: Settings) -> None:
+    subject = uuid4()
+    async with transaction(engine) as tx:
+        await promise(tx, "from_a_later_version", subject, now())
+        [handed] = await hand_over(tx, now=now(), most=10)
+    assert handed == Handed(job="from_a_later_version", subject=subject, tries=1)
+    assert await do(workshop, handed.job, handed.subject) == FAILED
+    assert len(await fetch(engine, "SELECT 1 FROM promise WHERE subject = $1", subject)) == 1
