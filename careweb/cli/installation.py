@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from careweb.cli.postgres import start_postgres, stop_postgres
-from careweb.cli.state import ensure_keys, ensure_state, only_one
+from careweb.cli.state import cluster_folder, ensure_keys, ensure_state, only_one
 from careweb.cli.steps import step
 from careweb.cli.valkey import start_redis, stop_redis
 from careweb.config import Settings
@@ -34,6 +34,7 @@ def start_servers(settings: Settings) -> dict[str, str]:
     if not settings.keys.get_secret_value():
         ensure_keys(state)
     if not settings.database_url:
+        cluster_folder(state)  # says where, if that is not in the state folder
         with step("PostgreSQL of our own"):
             environment["DATABASE_URL"] = start_postgres(state, tied=True)
     if not settings.redis_url:
