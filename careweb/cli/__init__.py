@@ -7,7 +7,11 @@ import click
 COMMANDS = {  # name: module and what in it
     "demo": "careweb.cli.demo:demo",
     "doctor": "careweb.cli.doctor:doctor",
+    "export": "careweb.cli.exports:export_",
+    "groups": "careweb.cli.groups:groups",
+    "import": "careweb.cli.imports:import_",
     "init": "careweb.cli.init:init",
+    "roles": "careweb.cli.groups:roles",
     "run": "careweb.cli.demo:run",
     "serve": "careweb.cli.serve:serve",
     "update": "careweb.cli.update:update",

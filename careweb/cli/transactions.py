@@ -1,0 +1,51 @@
+"""For commands that need more than one transaction: one after another, all with the time at which the command began."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import click
+
+from careweb.cli.door import opened_engine
+from careweb.cli.private_files import UnusableError
+from careweb.config import Settings
+from careweb.domain.errors import NotHereError
+from careweb.flows.context import Context
+from careweb.flows.groups import Group, group_by_slug
+from careweb.flows.imports import Begin
+from careweb.storage.away import is_away
+from careweb.storage.database import transaction
+from careweb.storage.sealing import KeysMissingError, Vault, open_vault
+
+
+@asynccontextmanager
+async def beginner(chosen: Settings) -> AsyncIterator[Begin]:
+    vault, now = _vault(chosen), datetime.now(UTC)
+    async with opened_engine(chosen) as engine:
+
+        @asynccontextmanager
+        async def begin() -> AsyncIterator[Context]:
+            async with transaction(engine) as tx:
+                yield Context(tx=tx, vault=vault, settings=chosen, now=now)
+
+        try:
+            yield begin
+        except Exception as error:
+            if not is_away(error):
+                raise
+            raise click.ClickException("the database went away; what was done before it did is kept") from None
+
+
+def _vault(chosen: Settings) -> Vault:
+    try:
+        return open_vault(chosen)
+    except KeysMissingError as error:
+        raise click.ClickException(str(error.__doc__)) from None
+
+
+async def named_group(begin: Begin, slug: str) -> Group:
+    async with begin() as ctx:
+        try:
+            return await group_by_slug(ctx, slug)
+        except NotHereError:
+            raise UnusableError(f"there is no group {slug!r}: `careweb groups` lists them") from None
