@@ -106,12 +106,12 @@ class Odd:
         self.rcpt, self.data, self.silent = rcpt, data, silent
         self.connections = 0
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: ARG002
         if self.rcpt.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002
         await asyncio.sleep(self.silent)
         return self.data
 
@@ -175,7 +175,7 @@ async def test_a_connection_that_the_server_has_closed_is_replaced() -> None:
     mailer = Mailer(settings_for(port))
     await mailer.send(message())
     for _, kept in mailer._idle:
-        assert kept.transport is not None
+        assert isinstance(kept.transport, asyncio.Transport)
         kept.transport.abort()
     await asyncio.sleep(0.05)
     await mailer.send(message())

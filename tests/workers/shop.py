@@ -178,7 +178,7 @@ class Circle:
     async def post(self, **changes: Any) -> Any:
         """Urgent groceries; `changes` as tests.world has them."""
         async with committed(self.engine, datetime.now(UTC)) as world:
-            stated = {
+            stated: dict[str, Any] = {
                 "contact": read_email("asker@example.org"),
                 "text": "Insulin, flat 12B",
                 "name": "Po Lam",
