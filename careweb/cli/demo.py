@@ -21,7 +21,7 @@ CHILDREN = ("web", "worker", "mail")  # in the order in which they end
 DEMO_LINKS = (
     ("post a need", "/g/scarborough/ask"),
     ("a volunteer's messages", "/demo"),
-    ("the coordinators' board", "/g/scarborough/board"),
+    ("the coordinators' board", "/staff/scarborough"),
 )
 REAL_LINKS = (("the start page", "/"),)
 _DECIDES_PREPARED = ("sql/migrations/*.sql", "data/*", "careweb/flows/*.py", "careweb/storage/*.py")

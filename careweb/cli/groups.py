@@ -62,7 +62,7 @@ def open_(slug: str, name: str, area: str, phone: str, languages: str) -> None:
     if not 0 < len(name.strip()) <= 120 or len(phone.strip()) > 40:
         raise click.UsageError("a name has at most 120 characters, a telephone line 40")
     asyncio.run(_open(slug, name.strip(), area, phone.strip(), languages))
-    click.echo(f"{name.strip()} asks for help at {settings().public_url}/{slug}/ask")
+    click.echo(f"{name.strip()} asks for help at {settings().public_url}/g/{slug}/ask")
     click.echo(f"next: careweb roles grant CONTACT coordinator --group {slug}")
 
 

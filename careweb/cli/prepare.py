@@ -14,7 +14,7 @@ from careweb.config import Settings, settings
 from careweb.flows.demo import fill
 from careweb.flows.places import load_places
 from careweb.storage.database import Engine, open_engine, run, transaction
-from careweb.storage.migrations import migrate
+from careweb.storage.migrations import migrate, migration_files, pending
 
 
 async def prepare(engine: Engine, *, demo: bool) -> None:
@@ -40,11 +40,20 @@ async def refuse_mixing(engine: Engine, *, demo: bool) -> None:
         )
 
 
+async def _refuse_silent_update(engine: Engine) -> None:
+    """Real people's tables change when an operator says so, after a copy."""
+    missing = await pending(engine)
+    if missing and len(missing) < len(migration_files()):
+        raise click.ClickException(f"{len(missing)} migrations are missing: careweb update")
+
+
 async def _run(chosen: Settings) -> None:
     if not chosen.keys.get_secret_value():
         ensure_keys(chosen.state)
     engine = open_engine(chosen.database_url)
     try:
+        if not chosen.demo:
+            await _refuse_silent_update(engine)
         await prepare(engine, demo=chosen.demo)
     finally:
         await engine.dispose()
