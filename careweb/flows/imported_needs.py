@@ -15,7 +15,7 @@ from careweb.storage.imports import ImportedNeed, Wrapped
 from careweb.storage.promises import promise_many
 
 
-async def take_needs(ctx: Context, group_id: GroupId, records: Sequence[NeedRecord], *, consent: str) -> Taken:
+async def take_needs(ctx: Context, records: Sequence[NeedRecord], *, group_id: GroupId, consent: str) -> Taken:
     await imports.take_turns(ctx.tx, group_id)
     there = await imports.needs_there(ctx.tx, group_id, [record.ref for record in records])
     fresh = [_seal(ctx, record, consent) for record in records if record.ref not in there]

@@ -16,7 +16,7 @@ from careweb.storage.sealing import Sealer
 People = dict[bytes, tuple[MemberId, bool]]  # by contact: who, and whether they have said yes
 
 
-async def take_offers(ctx: Context, group_id: GroupId, records: Sequence[OfferRecord], *, consent: str) -> Taken:
+async def take_offers(ctx: Context, records: Sequence[OfferRecord], *, group_id: GroupId, consent: str) -> Taken:
     await imports.take_turns(ctx.tx, group_id)
     there = await imports.offers_there(ctx.tx, group_id, [record.ref for record in records])
     fresh = {record.ref: record for record in records if record.ref not in there}

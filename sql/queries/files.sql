@@ -7,12 +7,17 @@ SELECT pg_advisory_xact_lock(72031145, hashtext(CAST(CAST(:group_id AS uuid) AS 
 SELECT code, time_zone FROM zone;
 
 -- name: needs_by_ref(group_id, refs)
--- Which of these references has this group, and when did they come?
-SELECT source_ref, imported_at FROM need WHERE group_id = :group_id AND source_ref = ANY (CAST(:refs AS text[]));
+-- Which of these references has this group, and when did they come? One look into the unique index for each: asked
+-- all at once, a planner that has not counted the table yet walks through the whole group instead.
+SELECT n.source_ref, n.imported_at
+FROM unnest(CAST(:refs AS text[])) AS r (ref)
+CROSS JOIN LATERAL (SELECT source_ref, imported_at FROM need WHERE group_id = :group_id AND source_ref = r.ref LIMIT 1) AS n;
 
 -- name: offers_by_ref(group_id, refs)
 -- The same of offers.
-SELECT source_ref, imported_at FROM offer WHERE group_id = :group_id AND source_ref = ANY (CAST(:refs AS text[]));
+SELECT o.source_ref, o.imported_at
+FROM unnest(CAST(:refs AS text[])) AS r (ref)
+CROSS JOIN LATERAL (SELECT source_ref, imported_at FROM offer WHERE group_id = :group_id AND source_ref = r.ref LIMIT 1) AS o;
 
 -- name: import_needs(group_id, now, confirmed, ids, refs, categories, zones, languages, urgencies, helpers, needed_by, hours, locales, contact_kinds, contact_indexes, contacts, texts, consents, posted, expires)!
 -- Many needs at once. Somebody to be confirmed who left a telephone number is called by a coordinator.
