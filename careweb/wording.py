@@ -159,6 +159,57 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "note": N_("Write between 1 and 500 characters."),
     "until": N_("Choose a day after today, within a year."),
     "reason": N_("Choose a reason."),
+    "admit_note": N_("Write in a few words how you know them."),
+}
+
+AGES = {
+    "day": N_("less than a day"),
+    "three_days": N_("one to three days"),
+    "week": N_("three to seven days"),
+    "older": N_("more than a week"),
+}
+
+COLUMNS = {
+    "age": N_("By age"),
+    "language": N_("By language"),
+    "category": N_("By kind of help"),
+    "urgency": N_("By urgency"),
+}
+
+TESTS = {  # what an offer has to pass, as the need page of a coordinator counts them
+    "category": N_("offer this kind of help"),
+    "language": N_("speak a shared language"),
+    "distance": N_("are near enough"),
+    "capacity": N_("are admitted, not resting, and free this week"),
+    "time": N_("are free at that time"),
+    "unasked": N_("were not asked about it yet"),
+}
+
+EVENTS = {
+    "posted": N_("Posted"),
+    "changed": N_("Changed"),
+    "renewed": N_("More time given"),
+    "wave": N_("Volunteers asked"),
+    "exhausted": N_("Nobody left to ask"),
+    "accepted": N_("A volunteer said yes"),
+    "connected": N_("Connected"),
+    "refused": N_("The asker preferred someone else"),
+    "fell_through": N_("Did not happen: open again"),
+    "done": N_("The helper says it is done"),
+    "withdrawn": N_("Withdrawn"),
+    "expired": N_("Ran out of time"),
+    "widened": N_("Search widened"),
+    "asked_again": N_("A new round of asking"),
+    "closed": N_("Closed"),
+    "met": N_("Done"),
+    "imported": N_("Imported"),
+}
+
+ACTORS = {
+    "asker": N_("the asker"),
+    "helper": N_("a helper"),
+    "coordinator": N_("a coordinator"),
+    "worker": N_("the system"),
 }
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -176,4 +227,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "category_long": LONG_CATEGORIES,
     "error": ERRORS,
+    "age": AGES,
+    "column": COLUMNS,
+    "test": TESTS,
+    "event": EVENTS,
+    "actor": ACTORS,
 }

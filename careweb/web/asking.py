@@ -22,7 +22,7 @@ from careweb.web.visits import Visit
 from careweb.wording import CATEGORIES
 
 _FORM_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
-_FRESH: Fields = ImmutableMultiDict({"reach": "group", "see_first": "no", "helpers": "1"})
+FRESH: Fields = ImmutableMultiDict({"reach": "group", "see_first": "no", "helpers": "1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,31 +45,37 @@ class Filled:
 async def ask(visit: Visit) -> Response:
     group = await group_by_slug(visit.ctx, visit.given("slug"))
     if not visit.posting:
-        return await _form(visit, group, await fill_in(visit, _FRESH, sent=False))
+        return await _form(visit, group, await fill_in(visit, FRESH, sent=False))
     filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
     if filled.need is None:
         return await _form(visit, group, filled, status=422 if filled.errors else 200)
-    form_id = visit.fields.get("form_id", "")
-    if not _FORM_ID.fullmatch(form_id):
-        raise StaleFormError
-    posted = await post_need(visit.ctx, group.id, filled.need, form_id=form_id, member_id=visit.visitor.member_id)
-    return await _posted(visit, group, posted)
+    posted = await post_need(
+        visit.ctx, group.id, filled.need, form_id=form_id_of(visit), member_id=visit.visitor.member_id
+    )
+    response = posted_page(visit, group, posted)
+    await remember(visit, response, [posted.need_id])
+    return response
 
 
 async def _form(visit: Visit, group: Group, filled: Filled, status: int = 200) -> Response:
+    return visit.page("needs/ask.html", status, group=group, form_id=form_id_of(visit), **filled.shown())
+
+
+def form_id_of(visit: Visit) -> str:
+    """Made with the form and sent back with it: the same form posted twice makes one need."""
+    if not visit.posting:
+        return secrets.token_urlsafe(24)
     form_id = visit.fields.get("form_id", "")
     if not _FORM_ID.fullmatch(form_id):
-        form_id = secrets.token_urlsafe(24)
-    return visit.page("needs/ask.html", status, group=group, form_id=form_id, **filled.shown())
+        raise StaleFormError
+    return form_id
 
 
-async def _posted(visit: Visit, group: Group, posted: Posted) -> Response:
-    response = visit.page(
-        "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code),
+def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = False) -> Response:
+    return visit.page(
+        "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code), by_phone=by_phone,
         link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
     )  # fmt: skip
-    await remember(visit, response, [posted.need_id])
-    return response
 
 
 async def remember(visit: Visit, response: Response, needs: list[NeedId]) -> None:

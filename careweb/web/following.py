@@ -41,7 +41,7 @@ async def change(visit: Visit) -> Response:
     group = await group_by_slug(visit.ctx, view.group_slug)
     sent = visit.posting and visit.fields.get("do", "send") == "send"
     kept = {"contact_kind": "code"}  # how to reach the asker is not changed here
-    values = ImmutableMultiDict([*visit.fields.multi_items(), *kept.items()]) if visit.posting else _as_typed(view)
+    values = ImmutableMultiDict([*visit.fields.multi_items(), *kept.items()]) if visit.posting else as_typed(view)
     filled = await fill_in(visit, values, sent=sent, consent=False)
     if filled.need is None or not sent:
         return visit.page(
@@ -52,7 +52,7 @@ async def change(visit: Visit) -> Response:
     return see_other(f"/need/{need_id}")
 
 
-def _as_typed(view: NeedView) -> Fields:
+def as_typed(view: NeedView) -> Fields:
     """The need as its asker would fill in the form now."""
     day = view.needed_by.astimezone(ZoneInfo(view.time_zone)).date()
     parts = {part for _, part in unpack(view.hours)}

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from careweb.domain.contacts import Contact, ContactError, by_code, read_email, read_phone
@@ -33,6 +41,22 @@ def _day(value: object) -> object:
         raise PydanticCustomError("by", "not a day") from error
 
 
+def _contact(kind: ContactKind, text: str) -> Contact:
+    if kind is ContactKind.CODE:
+        return by_code()
+    return read_email(text) if kind is ContactKind.EMAIL else read_phone(text)
+
+
+def _reachable(value: str, info: ValidationInfo) -> str:
+    kind = info.data.get("contact_kind")
+    try:
+        if kind:
+            _contact(kind, value)
+    except ContactError as error:
+        raise PydanticCustomError("email" if kind is ContactKind.EMAIL else "phone", "no way to reach you") from error
+    return value
+
+
 class NeedForm(BaseModel):
     """One model for the form and, later, for other doors. Errors carry a key, never what was typed."""
 
@@ -48,23 +72,13 @@ class NeedForm(BaseModel):
     helpers: Annotated[int, Field(ge=1, le=5)] = 1
     name: Annotated[str, Field(min_length=1, max_length=NAME_MOST), AfterValidator(free_text)]
     contact_kind: ContactKind
-    contact: str = ""
+    contact: Annotated[str, Field(validate_default=True), AfterValidator(_reachable)] = ""
     reach: Reach = Reach.GROUP
     see_first: bool = False
     consent: bool = False
 
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        try:
-            self.reached_by()
-        except ContactError as error:
-            raise PydanticCustomError(f"contact_{self.contact_kind}", "no way to reach you") from error
-        return self
-
     def reached_by(self) -> Contact:
-        if self.contact_kind is ContactKind.CODE:
-            return by_code()
-        return read_email(self.contact) if self.contact_kind is ContactKind.EMAIL else read_phone(self.contact)
+        return _contact(self.contact_kind, self.contact)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,14 +143,11 @@ def read_need_form(fields: Fields, *, consent: bool = True) -> tuple[NeedForm | 
     return (None if errors else form), errors
 
 
-_KEYS = {"coordinates", "by", "by_past"}
+_KEYS = {"coordinates", "email", "phone"}
 
 
 def _said(where: tuple[int | str, ...], kind: str) -> tuple[str, str]:
-    if kind.startswith("contact_"):
-        return "contact", kind.removeprefix("contact_")
-    field = str(where[0]) if where else "contact"
-    field = {"languages": "language"}.get(field, field)
+    field = {"languages": "language"}.get(str(where[0]), str(where[0]))
     return field, kind if kind in _KEYS else field
 
 

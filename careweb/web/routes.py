@@ -2,7 +2,20 @@
 
 from starlette.routing import Route
 
-from careweb.web import answering, asking, coming_in, following, health, language, start, static, volunteering
+from careweb.web import (
+    answering,
+    asking,
+    board,
+    coming_in,
+    coordinating,
+    demo,
+    following,
+    health,
+    language,
+    start,
+    static,
+    volunteering,
+)
 from careweb.web.visits import FORM, door
 from careweb.web.volunteering import OFFER_FIELDS
 
@@ -46,6 +59,25 @@ ROUTES = [
     door("/sign-in", coming_in.sign_in, FORM),
     door("/sign-in/{sign_in_id:uuid}", coming_in.sign_in_code, FORM),
     door("/sign-out", coming_in.sign_out, POST),
+    # Coordinating
+    door("/staff/{slug}", board.board),
+    door("/staff/{slug}/map.svg", board.board_map),
+    door("/staff/{slug}/needs", board.needs),
+    door("/staff/{slug}/needs/{need_id:uuid}", coordinating.need),
+    door("/staff/{slug}/needs/{need_id:uuid}/widen", coordinating.widen, POST),
+    door("/staff/{slug}/needs/{need_id:uuid}/again", coordinating.ask_again, POST),
+    door("/staff/{slug}/needs/{need_id:uuid}/close", coordinating.close, POST),
+    door("/staff/{slug}/needs/{need_id:uuid}/change", coordinating.change, FORM),
+    door("/staff/{slug}/post", coordinating.post_for_caller, FORM),
+    door("/staff/{slug}/calls", coordinating.calls),
+    door("/staff/{slug}/calls/{need_id:uuid}", coordinating.called, POST),
+    door("/staff/{slug}/people", coordinating.people),
+    door("/staff/{slug}/people/{member_id:uuid}/admit", coordinating.admit, POST),
+    door("/staff/{slug}/people/{member_id:uuid}/suspend", coordinating.suspend, POST),
+    # The demonstration
+    door("/demo", demo.demo),
+    door("/demo/{message}", demo.message),
+    door("/demo/sign-in", demo.sign_in_as, POST),
     # The machine room
     Route("/language", language.choose_language, methods=["POST"]),
     Route("/static/{name}", static.static_file),

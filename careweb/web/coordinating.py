@@ -1,0 +1,137 @@
+"""What coordinators do: about a need, for someone who phoned, and with those who want to help."""
+
+from uuid import UUID
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import Response
+
+from careweb.domain.ids import MemberId, NeedId
+from careweb.domain.states import CloseReason
+from careweb.flows import board as flow
+from careweb.flows import groups, needs
+from careweb.web.asking import FRESH, fill_in, form_id_of, posted_page
+from careweb.web.bodies import NO_FIELDS
+from careweb.web.choices import spoken_languages
+from careweb.web.following import as_typed
+from careweb.web.need_form import Errors
+from careweb.web.visits import Visit, see_other
+
+WIDEN_KM = (5, 10, 15, 25, 50, 100, 200)
+
+
+def _need_id(visit: Visit) -> NeedId:
+    return NeedId(UUID(str(visit.request.path_params["need_id"])))
+
+
+async def need(visit: Visit) -> Response:
+    return await _need_page(visit)
+
+
+async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
+    post = visit.post()
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    view = await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))
+    return visit.page(
+        "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
+        values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,
+        speech=spoken.name, now=visit.ctx.now, languages=[spoken.name(tag, visit.interface.tag) for tag in view.need.languages],
+    )  # fmt: skip
+
+
+async def widen(visit: Visit) -> Response:
+    post, km = visit.post(), visit.fields.get("km", "")
+    if km not in map(str, WIDEN_KM):
+        return await _need_page(visit, {"km": "radius"})
+    await flow.widen(visit.ctx, post.group_id, _need_id(visit), float(km))
+    return _back(visit)
+
+
+async def ask_again(visit: Visit) -> Response:
+    await flow.ask_again(visit.ctx, visit.post().group_id, _need_id(visit))
+    return _back(visit)
+
+
+async def close(visit: Visit) -> Response:
+    post, reason = visit.post(), visit.fields.get("reason", "")
+    if reason not in list(CloseReason):
+        return await _need_page(visit, {"reason": "reason"})
+    words = visit.fields.get("words", "").strip()[:500]
+    await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
+    return _back(visit)
+
+
+def _back(visit: Visit) -> Response:
+    return see_other(f"/staff/{visit.given('slug')}/needs/{visit.given('need_id')}")
+
+
+async def change(visit: Visit) -> Response:
+    """The same form as the asker's; first of all it must be this group's need."""
+    post = visit.post()
+    view = (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need
+    sent = visit.posting and visit.fields.get("do", "send") == "send"
+    values = ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
+    filled = await fill_in(visit, values, sent=sent, consent=False)
+    if filled.need is None or not sent:
+        status = 422 if filled.errors else 200
+        return visit.page("board/change.html", status, post=post, need=view, **{**filled.shown(), "changing": True})
+    await needs.change_need(visit.ctx, view.id, filled.need)
+    return _back(visit)
+
+
+async def post_for_caller(visit: Visit) -> Response:
+    """A need for someone who phoned; the code is read out to them."""
+    post = visit.post()
+    group = await groups.group_by_slug(visit.ctx, post.slug)
+    fresh = ImmutableMultiDict([*FRESH.multi_items(), ("contact_kind", "phone")])
+    sent = visit.posting and visit.fields.get("do", "send") == "send"
+    filled = await fill_in(visit, visit.fields if visit.posting else fresh, sent=sent)
+    if filled.need is None:
+        status = 422 if filled.errors else 200
+        return visit.page("board/post.html", status, post=post, form_id=form_id_of(visit), **filled.shown())
+    made = await needs.post_need(visit.ctx, group.id, filled.need, form_id=form_id_of(visit))
+    return posted_page(visit, group, made, by_phone=True)
+
+
+async def calls(visit: Visit) -> Response:
+    post = visit.post()
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    waiting = await flow.call_backs(visit.ctx, post.group_id)
+    return visit.page("board/calls.html", post=post, calls=waiting, speech=spoken.name)
+
+
+async def called(visit: Visit) -> Response:
+    post = visit.post()
+    await flow.called_back(visit.ctx, post.group_id, _need_id(visit))
+    return see_other(f"/staff/{post.slug}/calls")
+
+
+async def people(visit: Visit) -> Response:
+    return await _people_page(visit)
+
+
+async def _people_page(visit: Visit, errors: Errors | None = None) -> Response:
+    post = visit.post()
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    helpers = await groups.helpers(visit.ctx, post.group_id)
+    return visit.page(
+        "board/people.html", 422 if errors else 200, post=post, helpers=helpers, errors=errors or {}, speech=spoken.name
+    )
+
+
+def _member_id(visit: Visit) -> MemberId:
+    return MemberId(UUID(str(visit.request.path_params["member_id"])))
+
+
+async def admit(visit: Visit) -> Response:
+    post, note = visit.post(), visit.fields.get("note", "").strip()[:500]
+    if not note:
+        return await _people_page(visit, {f"note-{_member_id(visit)}": "admit_note"})
+    vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)
+    await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note, vetting=vetting)
+    return see_other(f"/staff/{post.slug}/people")
+
+
+async def suspend(visit: Visit) -> Response:
+    post, note = visit.post(), visit.fields.get("note", "").strip()[:500]
+    await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note)
+    return see_other(f"/staff/{post.slug}/people")
