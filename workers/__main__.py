@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+import uvloop
 from pydantic import ValidationError
 
 from careweb.config import settings
@@ -14,7 +15,8 @@ from workers.records import configure_log, mishap
 def main() -> int:
     configure_log()
     try:
-        asyncio.run(work(settings()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work(settings()))
     except ValidationError as error:  # its own text repeats what was set, which may be a password
         for wrong in error.errors():
             print(f"setting {wrong['loc'][0]}: {wrong['msg']}", file=sys.stderr)  # noqa: T201

@@ -14,7 +14,7 @@ from workers.workshop import Workshop, now
 WORK, MAIL = "careweb:work", "careweb:mail"  # a mail server that hangs must not keep needs from being matched
 LOOK_SECONDS = 0.1
 _LOST_SECONDS = 1.0
-_PAUSE_SECONDS = 0.005  # between looks when jobs promise one thing after the other
+_PAUSE_SECONDS = 0.02  # between looks when jobs promise one thing after the other
 _AWAY_SECONDS = 0.5
 _MOST = 500
 

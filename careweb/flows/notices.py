@@ -24,7 +24,7 @@ from careweb.flows.messages import STOP_ASKER, STOP_MEMBER, compose
 from careweb.storage import notices
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
-from careweb.storage.promises import keep, promise, promise_many, unpromise
+from careweb.storage.promises import postpone, promise, promise_many, unpromise
 
 LEASE_MARGIN = timedelta(seconds=10)  # beyond the time one send may take
 _SETTLE_EVERY = 0.5  # seconds between tries to write down what became of a message
@@ -87,11 +87,15 @@ class _Claimed:
 async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
     """The one verb with two transactions: claim with a lease, send, mark. Running twice is safe: one has the lease."""
     async with begin() as ctx:
-        if not await keep(ctx.tx, "deliver_notice", notice_id):
+        lease_until = ctx.now + ctx.settings.smtp_timeout + LEASE_MARGIN
+        if not await postpone(
+            ctx.tx, "deliver_notice", notice_id, lease_until
+        ):  # should we die, another takes over then
             return Outcome.NOT_OURS
-        claimed = await _claim(ctx, notice_id)
-    if not isinstance(claimed, _Claimed):
-        return claimed
+        claimed = await _claim(ctx, notice_id, lease_until)
+        if isinstance(claimed, Outcome):
+            await unpromise(ctx.tx, "deliver_notice", notice_id)
+            return claimed
     try:
         await send(claimed.message)
     except DeliveryError as error:
@@ -99,8 +103,7 @@ async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
     return await _settle(begin, claimed.notice, None)
 
 
-async def _claim(ctx: Context, notice_id: NoticeId) -> _Claimed | Outcome:
-    lease_until = ctx.now + ctx.settings.smtp_timeout + LEASE_MARGIN
+async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _Claimed | Outcome:
     notice = await notices.claim(ctx.tx, notice_id, now=ctx.now, lease_until=lease_until)
     if notice is None:
         return Outcome.NOT_OURS
@@ -110,7 +113,6 @@ async def _claim(ctx: Context, notice_id: NoticeId) -> _Claimed | Outcome:
     if message is None:
         await notices.mark_not_sent(ctx.tx, notice, NoticeState.FAILED)
         return Outcome.OBSOLETE
-    await promise(ctx.tx, "deliver_notice", notice_id, lease_until)  # should we die now, another takes over
     return _Claimed(notice=notice, message=message)
 
 

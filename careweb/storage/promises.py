@@ -69,6 +69,11 @@ async def keep(tx: Transaction, job: str, subject: UUID) -> bool:
     return bool(await queries().keep_promise(await driver(tx), job=job, subject=subject))
 
 
+async def postpone(tx: Transaction, job: str, subject: UUID, until: datetime) -> bool:
+    """True for one worker only, as `keep`; the promise is due again then, unless it is unpromised before."""
+    return bool(await queries().postpone_promise(await driver(tx), job=job, subject=subject, until=until))
+
+
 async def count_promises(tx: Transaction, *, now: datetime, late_after: timedelta) -> PromiseCounts:
     row = await queries().count_promises(await driver(tx), now=now, late_before=now - late_after)
     return PromiseCounts(**row)

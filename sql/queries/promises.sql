@@ -55,6 +55,11 @@ WHERE promise.job = gone.job AND promise.subject = gone.subject;
 -- a promise made anew meanwhile is not in the queue yet and is not for them.
 DELETE FROM promise WHERE job = :job AND subject = :subject AND handed_at IS NOT NULL RETURNING true;
 
+-- name: postpone_promise(job, subject, until)$
+-- The claim of a worker that may die before it can tell: as keeping, and promised again for then, in one statement.
+UPDATE promise SET due_at = :until, handed_at = NULL, tries = 0
+WHERE job = :job AND subject = :subject AND handed_at IS NOT NULL RETURNING true;
+
 -- name: unpromise(job, subject)!
 -- Nothing is owed any more.
 DELETE FROM promise WHERE job = :job AND subject = :subject;

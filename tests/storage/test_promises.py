@@ -15,6 +15,7 @@ from careweb.storage.promises import (
     hand_over_lost,
     keep,
     parked_promises,
+    postpone,
     promise,
     promise_many,
     revive_promises,
@@ -186,7 +187,7 @@ async def test_of_many_deliveries_at_once_one_keeps_the_promise(engine: AsyncEng
 
 async def test_a_promise_whose_job_fails_is_still_there(engine: AsyncEngine) -> None:
     handed = await handed_need(engine)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
         async with transaction(engine) as tx:
             assert await keep(tx, handed.job, handed.subject)
             raise ZeroDivisionError
@@ -225,3 +226,14 @@ async def test_a_fact_written_while_its_job_starts_is_seen_or_promised_again(eng
         await asyncio.sleep(0.1)
         assert not starting.done(), "the job must wait for the flow, or it would miss what the flow wrote"
     assert await starting
+
+
+async def test_a_postponed_promise_is_claimed_once_and_due_again_later(tx: Transaction) -> None:
+    notice = uuid4()
+    await promise(tx, "deliver_notice", notice, NOW)
+    await due(tx)
+    assert await postpone(tx, "deliver_notice", notice, after(30))
+    assert not await postpone(tx, "deliver_notice", notice, after(30))
+    assert not await keep(tx, "deliver_notice", notice)
+    assert await due(tx, after(29)) == []
+    assert await due(tx, after(30)) == [notice]
