@@ -1,6 +1,7 @@
 """Real PostgreSQL, Redis and SMTP for every test that asks; nothing leaves this machine."""
 
 import ipaddress
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -10,11 +11,13 @@ import pytest_asyncio
 import redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from careweb.cli.postgres import PostgresError, start_postgres
-from careweb.cli.valkey import start_redis
+from careweb.cli.postgres import PostgresError, start_postgres, stop_postgres
+from careweb.cli.valkey import start_redis, stop_redis
 from careweb.storage.database import Transaction, open_engine
 from tests import servers
 from tests.servers import MailServer, MailSink
+
+_LEAVE_NOTHING = os.environ.get("CI") == "true"  # elsewhere the servers stay for the next run
 
 
 def _loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
@@ -39,14 +42,17 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> str:
+def postgres() -> Iterator[str]:
     """The address of the tests' PostgreSQL server (its own database is empty; see `database`)."""
     servers.STATE.mkdir(parents=True, exist_ok=True)
     try:
-        return start_postgres(servers.STATE, durable=False)
+        url = start_postgres(servers.STATE, durable=False)
     except PostgresError:  # this machine went down while nothing was flushed to disk: begin again
         servers.forget_cluster()
-        return start_postgres(servers.STATE, durable=False)
+        url = start_postgres(servers.STATE, durable=False)
+    yield url
+    if _LEAVE_NOTHING:
+        stop_postgres(servers.STATE)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -97,6 +103,8 @@ def _redis_database() -> Iterator[str]:
     number, lock = servers.claim_redis_number()
     with lock:
         yield f"{address}?db={number}"
+    if _LEAVE_NOTHING:
+        stop_redis(servers.STATE)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`careweb demo` and `careweb run`: the whole product on this machine, until Ctrl-C or SIGTERM."""
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import click
 
 from careweb import paths
 from careweb.cli.installation import child_environment, shorten, start_servers, stop_servers, tail
+from careweb.cli.processes import end_with_parent
 from careweb.cli.state import cluster_folder, ensure_state, only_one, who_runs
 from careweb.cli.steps import step
 from careweb.cli.supervisor import Child, StoppedError, Supervisor, await_ready, end_leftovers, listen, stop_on_signals
 from careweb.config import Settings, settings
 
 CHILDREN = ("web", "worker", "mail")  # in the order in which they end
+_ENDING = 3.0  # seconds: one that was just told to end may hold the state for a moment
 DEMO_LINKS = (
     ("post a need", "/g/scarborough/ask"),
     ("a volunteer's messages", "/demo"),
@@ -42,7 +45,9 @@ def run() -> None:
 def _supervise(name: str, *, demonstration: bool) -> None:
     start = time.monotonic()
     state = ensure_state(settings().state)
-    with only_one(state, name) as ours:
+    if "MAKELEVEL" in os.environ:
+        end_with_parent()
+    with only_one(state, name, patience=_ENDING) as ours:
         if not ours:
             raise click.ClickException(
                 f"{state} is in use: {who_runs(state)}. Set CAREWEB_STATE and PORT for a second one."

@@ -55,6 +55,12 @@ def _tie_to_parent(last_signal: signal.Signals) -> Callable[[], None] | None:
     return tie
 
 
+def end_with_parent(last_signal: signal.Signals = signal.SIGTERM) -> None:
+    """For when our parent is a mere starter, like make: killed, it must not leave us behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(last_signal))
+
+
 def started_at(pid: int) -> str:
     """Tells a process from a later one with the same number; empty when it does not run."""
     try:

@@ -9,9 +9,11 @@ import secrets
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -50,18 +52,29 @@ def _write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def only_one(state: Path, what: str) -> Iterator[bool]:
+def only_one(state: Path, what: str, *, patience: float = 0.0) -> Iterator[bool]:
     """True for the one process that may start and stop servers of this state; false while another does."""
     with (ensure_state(state) / "run.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock_within(file, patience):
             yield False
             return
         file.truncate(0)
         file.write(f"{what}, process {os.getpid()}\n")
         file.flush()
         yield True
+
+
+def _lock_within(file: IO[str], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
 
 
 def who_runs(state: Path) -> str:

@@ -22,6 +22,8 @@ from careweb.cli.state import cluster_folder
 from tests.ops.conftest import environment_of
 from tests.ops.conftest import state as state
 
+_DEMO = (sys.executable, "-m", "careweb", "demo")
+
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
@@ -29,8 +31,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _demo(state: Path, port: int, **more: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "careweb", "demo"]
+def _demo(state: Path, port: int, command: tuple[str, ...] = _DEMO, **more: str) -> Iterator[subprocess.Popen[str]]:
     environment = environment_of(state, PORT=str(port), PYTHONUNBUFFERED="1", **more)
     with subprocess.Popen(
         command, env=environment, cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -107,6 +108,15 @@ def test_servers_that_were_given_are_used_and_left_running(state: Path, database
     assert not (state / "postgres").exists()
     with redis.Redis.from_url(redis_url) as client:
         assert client.ping()
+
+
+def test_when_make_is_killed_nothing_it_started_stays(state: Path, database: str, redis_url: str) -> None:
+    with _demo(state, _free_port(), ("make", "run"), DATABASE_URL=database, REDIS_URL=redis_url) as process:
+        _until_ready(process)
+        started = _running(state)
+        assert len(started) == 3
+        process.kill()
+    assert _all_end(started)
 
 
 def test_an_occupied_port_ends_the_start_with_the_name_of_the_setting(state: Path) -> None:
