@@ -12,6 +12,8 @@ COMMANDS = {  # name: module and what in it
     "import": "careweb.cli.imports:import_",
     "init": "careweb.cli.init:init",
     "roles": "careweb.cli.groups:roles",
+    "places": "careweb.cli.places:places",
+    "regions": "careweb.cli.regions:regions",
     "run": "careweb.cli.demo:run",
     "serve": "careweb.cli.serve:serve",
     "update": "careweb.cli.update:update",

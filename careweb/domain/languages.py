@@ -105,7 +105,7 @@ def alias_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
 
 
 def _names(language: Language, aliases: Aliases) -> set[str]:
-    given = (language.tag, language.name_en, language.name_fr, language.name_zh, language.endonym)
+    given = (language.tag, language.name_en, language.name_fr, language.name_zh, *language.endonym.split("/"))
     return {folded(name) for name in given} | {alias for alias, tags in aliases.items() if language.tag in tags}
 
 

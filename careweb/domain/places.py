@@ -109,7 +109,7 @@ class CoordinatesRefusedError(PlaceError):
 
 
 _GAPS = re.compile(r"[\s\-‐-―−_.·/]+")
-_WHOLE = re.compile(r"[A-Z0-9]{3}(?:[A-Z0-9]{3})?")
+_WHOLE = re.compile(r"[A-Z0-9]{3}(?:[0-9OI][A-Z][0-9OI])?")
 _PATTERN = re.compile(r"[ABCEGHJKLMNPRSTVXY][0-9][ABCEGHJKLMNPRSTVWXYZ]")
 _COORDINATES = re.compile(r"[-+−]?\d{1,3}[.,]\d+|[-+−]?\d{1,3}\s*[,;]\s*[-+−]?\d{1,3}|\d\s*°")
 _AS_DIGIT = str.maketrans("OI", "01")  # no postal code has an O or an I anywhere
@@ -127,7 +127,7 @@ def read_postal(text: str) -> Postal:
         raise NotAPostalCodeError
     three = packed[0] + packed[1].translate(_AS_DIGIT) + packed[2]
     if not _PATTERN.fullmatch(three):
-        raise _why_not(three, packed[3:])
+        raise _why_not(three)
     return Postal(three)
 
 
@@ -137,7 +137,6 @@ def province_of(postal: Postal) -> Province:
     return _FIRST_LETTERS[postal[0]]
 
 
-def _why_not(three: str, rest: str) -> PlaceError:
+def _why_not(three: str) -> PlaceError:
     shaped = three[0].isalpha() and three[1].isdigit() and three[2].isalpha()
-    rest_shaped = not rest or (rest[0].isdigit() and rest[1].isalpha() and rest[2].isdigit())
-    return NotACanadianPatternError() if shaped and rest_shaped else NotAPostalCodeError()
+    return NotACanadianPatternError() if shaped else NotAPostalCodeError()

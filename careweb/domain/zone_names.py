@@ -24,8 +24,11 @@ _COMPASS = {
     "Outskirts": "Périphérie",
 }
 _SAID_TOGETHER = {f"{side} Central": f"Centre-{_COMPASS[side]}" for side in ("North", "South", "East", "West")}
-_OFFICES = re.compile(r"\s+Newfoundland & Labrador Provincial Government$")
+_OFFICES = re.compile(
+    r"(?:\s+(?:British Columbia|N\S+ & Labrador|N\S+ \S+|Prince Edward Island))? Provincial Government$"
+)
 _SHORT_COMPASS = re.compile(r"^(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\s+(?=\w)|\s+(?:N|S|E|W|NE|NW|SE|SW)$")
+_SMALL_WORDS = re.compile(r"(?<=[-\s])(?:A|Aux?|De|Des|Du|La|Le|Les|Sur|Of|The)(?=[-\s])|(?<=')S\b")
 _WITHIN = re.compile(r"^(?P<head>[^(]+?)\s*(?:\((?P<parts>.+)\))?$")
 _LIST = re.compile(r"\s*/\s*")
 
@@ -90,10 +93,18 @@ def in_french(area: str) -> str:
 
 
 def official(name: str, known: Mapping[str, str]) -> str:
-    return known.get(same_name(name), name)
+    """The official spelling; of an unknown name, small words in small letters."""
+    return known.get(same_name(name)) or _SMALL_WORDS.sub(lambda word: word[0].lower(), name)
+
+
+def head_of(row_name: str) -> str:
+    """What stands before the brackets."""
+    match = _WITHIN.match(row_name)
+    return match["head"] if match else ""
 
 
 def _plain_part(parts: list[str]) -> str:
+    parts = [part for part in parts if not part.startswith("Includes ")] or [""]
     whole = [part for part in parts if not _SHORT_COMPASS.search(part)]
     return whole[0] if whole else _SHORT_COMPASS.sub("", parts[0])
 

@@ -4,7 +4,7 @@ Points are arrays of (latitude, longitude) in degrees; distances are kilometres 
 0.3 % from the spheroid, which only PostGIS uses. Weights are estimated residents at a point.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -168,8 +168,8 @@ def joined(a: Area, b: Area) -> Area:
 def merged(areas: Iterable[Area]) -> tuple[list[Area], list[Area]]:
     """Zones, and those of them kept apart though small because any merge would spread too far.
 
-    The smallest area goes first, to the neighbour where the move costs its people and the
-    neighbour's the fewest person-kilometres: so a village joins a town and not the whole county.
+    The smallest area goes first, to the neighbour where the move blurs least: a village joins the
+    town next to it rather than the county around it.
     """
     zones = {area.code: area for area in areas}
     apart: dict[str, Area] = {}
@@ -197,15 +197,18 @@ def _best_partner(area: Area, zones: Mapping[str, Area]) -> Area | None:
         return None
     away = distances_km(np.array([area.centre]), np.array([z.centre for z in others]))[0]
     near = [others[i] for i in np.argsort(away, kind="stable")[:_NEIGHBOURS]]
-    fitting = [z for z in near if joined(area, z).widest_part_km <= MAX_R90_KM]
-    return min(fitting, key=_cost_of_joining(area), default=None)
+    unions = [(z, joined(area, z)) for z in near]
+    costs = [(_blur(area, z, union), z.code, z) for z, union in unions if union.widest_part_km <= MAX_R90_KM]
+    return min(costs, key=lambda cost: cost[:2])[2] if costs else None
 
 
-def _cost_of_joining(area: Area) -> Callable[[Area], tuple[float, str]]:
-    def cost(other: Area) -> tuple[float, str]:
-        return round(joined(area, other).person_km - area.person_km - other.person_km, 1), other.code
-
-    return cost
+def _blur(area: Area, other: Area, union: Area) -> float:
+    """What a merge costs, in person-kilometres: the way from a person to the centre of their zone, how
+    vague the newcomers become, and how much vaguer those who were there."""
+    moved = union.person_km - area.person_km - other.person_km
+    r50 = union.within_km(0.5)
+    vaguer = area.residents * r50 + other.residents * max(0.0, r50 - other.within_km(0.5))
+    return round(moved + vaguer / 2, 1)  # a wrong place is worse than a vague one that says so
 
 
 def _unit(points: Floats) -> Floats:

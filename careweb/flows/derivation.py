@@ -16,6 +16,7 @@ from careweb.domain.urban_areas import UrbanArea, gathered, shares
 from careweb.domain.zone_names import (
     ZoneName,
     area_within,
+    head_of,
     hub_of,
     official,
     rural_name,
@@ -188,7 +189,10 @@ class _Gazetteer:
 
 def _name(zone: Area, gazetteer: _Gazetteer) -> ZoneName:
     row_name = row.name if (row := gazetteer.rows.get(zone.code)) else ""
-    post_town = official(gazetteer.post_towns.get(zone.code, row_name), gazetteer.known)
+    post_town = gazetteer.post_towns.get(zone.code, row_name)
+    if same_name(post_town) not in gazetteer.known and same_name(head_of(row_name)) in gazetteer.known:
+        post_town = head_of(row_name)  # the post office abbreviates what it cannot fit
+    post_town = official(post_town, gazetteer.known)
     if zone.code[1] == "0":
         return rural_name(official(hub_of(row_name), gazetteer.known) or post_town)
     return urban_name(post_town, area_within(row_name, post_town))

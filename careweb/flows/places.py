@@ -50,11 +50,21 @@ async def _load_languages(tx: Transaction) -> None:
 
 
 async def _load_zones(tx: Transaction) -> None:
-    rows, outlines, shares = _table("zones.csv"), _outlines(), _shares()
-    shapes = outlines | _wide_outlines(rows, outlines, shares)
-    await places.save_zones(tx, [_zone_row(row, shapes.get(row["code"])) for row in rows])
+    outlines = _outlines()
+    await places.save_zones(tx, [_zone_row(row, outlines.get(row["code"])) for row in _table("zones.csv")])
     await places.save_postal_areas(tx, {row["postal"]: row["zone"] for row in _table("postal_areas.csv")})
     await places.measure_nearness(tx)
+    await draw_regions(tx, outlines)
+
+
+async def draw_regions(tx: Transaction, outlines: Mapping[str, BaseGeometry] | None = None) -> None:
+    """Provinces and urban areas, as zones and as regions, from the outlines of the zones in them."""
+    if outlines is None or places.OFFICIAL_OUTLINES in await places.digests(tx):
+        outlines = {str(code): outline for code, outline in (await places.postal_zone_outlines(tx)).items()}
+    rows, shares = _table("zones.csv"), _shares()
+    wide = _wide_outlines(rows, outlines, shares)
+    await places.save_zone_outlines(tx, wide)
+    shapes = {**outlines, **wide}
     await _load_provinces(tx, rows, shapes)
     await _load_urban_areas(tx, rows, shapes, shares)
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from careweb.domain.places import Postal, Province, Zone, ZoneCode, ZoneKind, province_of
 from careweb.storage.database import Transaction, driver, run
 from careweb.storage.place_tables import read_outline, stored_outline, stored_point, zone
 
+OFFICIAL_OUTLINES = "official outlines"
 _BATCH = 400  # rows a statement: enough to be quick, far from the limit of 32,767 values
 
 
@@ -81,17 +82,32 @@ async def towns_in(tx: Transaction, province: Province, locale: str) -> list[Tow
 
 async def zone_outlines(tx: Transaction, codes: Sequence[str]) -> dict[ZoneCode, MultiPolygon]:
     """For drawing maps only: nothing else may know where a zone lies."""
-    rows = await tx.execute(select(zone.c.code, zone.c.outline).where(zone.c.code.in_(codes)))
+    return await _outlines(tx, zone.c.code.in_(codes))
+
+
+async def postal_zone_outlines(tx: Transaction) -> dict[ZoneCode, MultiPolygon]:
+    """Of all zones that are postal areas, to draw wider places from."""
+    return await _outlines(tx, zone.c.kind == ZoneKind.POSTAL.value)
+
+
+async def _outlines(tx: Transaction, which: ColumnElement[bool]) -> dict[ZoneCode, MultiPolygon]:
+    rows = await tx.execute(select(zone.c.code, zone.c.outline).where(which))
     return {ZoneCode(code): shape for code, stored in rows if (shape := read_outline(stored)) is not None}
 
 
 async def save_zones(tx: Transaction, rows: Iterable[ZoneRow]) -> None:
     """Adds and replaces; a zone that the table no longer has keeps its people and loses its postal areas."""
+    kept = {"code", "outline"} if OFFICIAL_OUTLINES in await digests(tx) else {"code"}
     values = [_values(row) for row in rows]
     for start in range(0, len(values), _BATCH):
         statement = insert(zone).values(values[start : start + _BATCH])
-        changed = {column.name: statement.excluded[column.name] for column in zone.c if column.name != "code"}
+        changed = {column.name: statement.excluded[column.name] for column in zone.c if column.name not in kept}
         await tx.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+
+
+async def keep_outlines(tx: Transaction) -> None:
+    """From now on outlines are an operator's: shipped ones no longer replace them."""
+    await save_digest(tx, OFFICIAL_OUTLINES, "imported")
 
 
 async def save_zone_outlines(tx: Transaction, outlines: Mapping[str, BaseGeometry]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from geoalchemy2 import functions
+from geoalchemy2.shape import from_shape, to_shape
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from careweb.domain.regions import Region, RegionId, RegionSet
 from careweb.storage.database import Transaction, driver, run
-from careweb.storage.place_tables import read_outline, region, stored_outline
+from careweb.storage.place_tables import WGS84, read_outline, region, stored_outline
 
 _BATCH = 400
 
@@ -86,6 +88,27 @@ async def save_zone_weights(tx: Transaction, region_set: str, weights: Iterable[
     await run(tx, "forget_zone_weights", region_set=region_set)
     columns = ["zone_code", "region_id", "weight"]
     await raw.copy_records_to_table("zone_region", records=list(weights), columns=columns)
+
+
+async def overlaps(tx: Transaction, region_set: str) -> dict[str, dict[RegionId, float]]:
+    """By zone: the share of its outline in each region of a set."""
+    shares: dict[str, dict[RegionId, float]] = {}
+    for row in await run(tx, "zone_overlaps", region_set=region_set):
+        shares.setdefault(row["zone_code"], {})[RegionId(row["region_id"])] = row["share"]
+    return shares
+
+
+async def in_longitude_latitude(
+    tx: Transaction, shapes: Mapping[str, BaseGeometry], srid: int
+) -> dict[str, BaseGeometry]:
+    """PostGIS reprojects; shapes already in longitude and latitude come back as they are."""
+    if srid == WGS84:
+        return dict(shapes)
+    moved = {}
+    for code, shape in shapes.items():
+        stored = await tx.scalar(select(functions.ST_Transform(from_shape(shape, srid=srid), WGS84)))
+        moved[code] = to_shape(stored)
+    return moved
 
 
 def _values(region_set: str, row: RegionRow) -> dict[str, Any]:

@@ -31,3 +31,11 @@ DELETE FROM region WHERE region_set = :region_set AND NOT code = ANY (CAST(:code
 -- name: forget_zone_weights(region_set)!
 -- Clears the links of one layer before they are made again.
 DELETE FROM zone_region USING region WHERE region.id = zone_region.region_id AND region.region_set = :region_set;
+
+-- name: zone_overlaps(region_set)
+-- What share of each zone's outline (by area on the spheroid) lies in each region of this layer?
+SELECT z.code AS zone_code, r.id AS region_id,
+    ST_Area(CAST(ST_Intersection(CAST(z.outline AS geometry), CAST(r.outline AS geometry)) AS geography)) / ST_Area(z.outline) AS share
+FROM zone z JOIN region r ON r.region_set = :region_set AND z.outline && r.outline
+    AND ST_Intersects(CAST(z.outline AS geometry), CAST(r.outline AS geometry))
+WHERE ST_Area(z.outline) > 0;
