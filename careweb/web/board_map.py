@@ -121,17 +121,17 @@ def _svg(shapes: list[Shape], lines: Mapping[str, Line]) -> str:
     marks = "".join(_mark(shape, lines[shape.key]) for shape in shapes if shape.key in lines)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
-        f'<g stroke="#8d7d6d" stroke-width="0.8" stroke-linejoin="round">{areas}</g>'
-        f'<g font-family="sans-serif" font-size="13" font-weight="700" text-anchor="middle">{marks}</g></svg>'
+        f'<g stroke="#94866f" stroke-width="1" stroke-linejoin="round">{areas}</g>'
+        f'<g font-family="sans-serif" font-size="17" font-weight="700" text-anchor="middle">{marks}</g></svg>'
     )
 
 
 def _area(shape: Shape, line: Line | None) -> str:
     if line is None or not line.unmet:
-        colour = 'fill="#1f5f57" fill-opacity=".22"' if line else 'fill="#8d7d6d" fill-opacity=".13"'
+        colour = 'fill="#2f8a7d" fill-opacity=".4"' if line else 'fill="#a5967f" fill-opacity=".24"'
     else:
         step = (line.unmet > 1) + (line.unmet > 3) + (line.unmet > 9)
-        colour = f'fill="#b4532a" fill-opacity="{_SHADES[step]}"'
+        colour = f'fill="#c85a2c" fill-opacity="{_SHADES[step]}"'
     return f'<path {colour} d="{shape.path}"/>'
 
 
@@ -140,6 +140,6 @@ def _mark(shape: Shape, line: Line) -> str:
     colour = "#a3401d" if line.unmet else "#1f5f57"
     said = f"{line.unmet}/{line.open}" if line.unmet else str(line.open)
     return (
-        f'<rect x="{x - 6 - 4 * len(said)}" y="{y - 11}" width="{12 + 8 * len(said)}" height="22" rx="11" fill="{colour}"/>'
-        f'<text x="{x}" y="{y + 4.5}" fill="#fff">{said}</text>'
+        f'<rect x="{x - 8 - 5 * len(said):.1f}" y="{y - 14:.1f}" width="{16 + 10 * len(said)}" height="28" rx="14" fill="{colour}"/>'
+        f'<text x="{x}" y="{y + 6:.1f}" fill="#fff">{said}</text>'
     )
