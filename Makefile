@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check format lock
+.PHONY: help setup setup-dev run test check format lock reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -40,3 +40,9 @@ LOCK = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url 
 lock: ## renew requirements*.txt: the newest versions that are at least a week old, with hashes
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
+
+reference: setup-dev ## write the lists of settings and commands in docs from the code
+	$(BIN)/python -m tools.reference
+
+pictures: setup-dev ## the README's pictures, from a demonstration of its own
+	$(BIN)/python -m tools.pictures
