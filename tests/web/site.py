@@ -131,9 +131,13 @@ class Site:
         return self.run(lambda world: world.need(self.cast.group, **changes))
 
     def asked(self, need_id: NeedId) -> str:
-        """Matches a need; the path of the link that the helper is sent."""
+        """Matches a need; the path of the link that the helper is sent. Their week starts anew for each test."""
 
         async def match(world: World) -> str:
+            await world.rows("UPDATE member SET ask_times = '{}', task_times = '{}' WHERE id = $1", self.cast.helper)
+            await world.rows(
+                "UPDATE ask SET state = 'declined' WHERE member_id = $1 AND state IN ('planned', 'sent')", self.cast.helper
+            )
             await world.match(need_id)
             return f"/a/{world.ctx.vault.sign('ask', await world.ask_of(need_id, self.cast.helper))}"
 

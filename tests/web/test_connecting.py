@@ -1,0 +1,194 @@
+"""Two yeses: the helper's, then where wanted the asker's; and what each may see before and after."""
+
+import re
+
+import pytest
+from bs4 import Tag
+
+from careweb.domain.contacts import read_email
+from careweb.domain.ids import NeedId
+from tests.cast import HELPER
+from tests.web.site import Site
+
+PO = {"name": "Po", "contact": read_email("po@example.org"), "text": "Rice and greens"}
+
+
+def short_code(site: Site, path: str) -> str:
+    ask_id = site.app.state.vault.verify("ask", path.removeprefix("/a/"))
+    return str(site.app.state.vault.digits("ask", ask_id, 4))
+
+
+def test_the_link_of_an_ask_tells_the_facts_and_nothing_about_the_person(site: Site) -> None:
+    page = site.person().see(site.asked(site.posted(**PO, show_text=True)))
+    assert page.status == 200
+    assert "Groceries" in page.text
+    assert "Cantonese" in page.text
+    for secret in ("Po", "po@example.org", "Rice and greens", "Agincourt", "East"):
+        assert secret not in page.soup.select_one("main").get_text()  # type: ignore[union-attr]
+
+
+def test_the_words_are_shown_to_the_signed_in_helper_if_the_asker_allowed_it(site: Site) -> None:
+    allowed, kept = site.asked(site.posted(**PO, show_text=True)), None
+    assert "Rice and greens" in site.helper.see(allowed).text
+    site.helper.see(allowed).send(answer="no")
+    kept = site.asked(site.posted(**PO))
+    assert "Rice and greens" not in site.helper.see(kept).text
+    site.helper.see(kept).send(answer="no")
+
+
+def test_a_bare_post_of_a_mail_scanner_accepts_nothing(site: Site) -> None:
+    need = site.posted(**PO)
+    path = site.asked(need)
+    scanner = site.person()
+    assert scanner.post(path, {"answer": "yes"}).status == 403
+    assert scanner.see(path).send(answer="yes").status == 422
+    assert "Someone said yes" not in site.asker_of(need).see(f"/need/{need}").text
+    site.helper.see(path).send(answer="no")
+
+
+def test_five_wrong_codes_and_the_code_is_dead(site: Site) -> None:
+    path = site.asked(site.posted(**PO))
+    code = short_code(site, path)
+    wrong = f"{(int(code) + 1) % 10000:04d}"
+    form = site.person().see(path)
+    for _ in range(5):
+        assert form.send(answer="yes", code=wrong).errors == {"code": "That code does not fit. Check the numbers."}
+    assert form.send(answer="yes", code=code).status == 422
+    site.helper.see(path).send(answer="no")
+
+
+def test_a_yes_connects_and_both_see_how_to_reach_each_other(site: Site) -> None:
+    need = site.posted(**PO)
+    helper, asker = site.helper, site.asker_of(need)
+    before = asker.see(f"/need/{need}")
+    assert HELPER not in before.html
+    task = helper.see(site.asked(need)).send(answer="yes")
+    assert task.path.startswith("/task/")
+    assert "po@example.org" in task.text
+    assert "Rice and greens" in task.text
+    after = asker.see(f"/need/{need}")
+    assert ("Wing" in after.text, HELPER in after.text) == (True, True)
+
+
+def test_a_yes_by_code_without_signing_in_connects_but_shows_no_contact_there(site: Site) -> None:
+    need = site.posted(**PO)
+    path = site.asked(need)
+    answered = site.person().see(path).send(answer="yes", code=short_code(site, path))
+    assert answered.status == 200
+    assert "po@example.org" not in answered.html
+    assert "po@example.org" in site.helper.see(path).text
+
+
+def test_whoever_wants_to_see_who_first_decides(site: Site) -> None:
+    need = site.posted(**PO, see_first=True)
+    waiting = site.helper.see(site.asked(need)).send(answer="yes")
+    assert "po@example.org" not in waiting.html
+    asker = site.asker_of(need)
+    choice = asker.see(f"/need/{need}")
+    assert "Wing" in choice.text
+    assert HELPER not in choice.html
+    asker.post(**_press(choice.form("/choose"), "yes", choice.path))
+    assert HELPER in asker.see(f"/need/{need}").text
+
+
+def _press(form: Tag, answer: str, path: str) -> dict[str, object]:
+    token = form.select_one("[name=token]")
+    assert token
+    return {"path": str(form.get("action") or path), "data": {"token": token["value"], "answer": answer}}
+
+
+def _connected(site: Site) -> tuple[NeedId, str]:
+    need = site.posted(**PO)
+    return need, site.helper.see(site.asked(need)).send(answer="yes").path
+
+
+def test_the_two_write_notes_to_each_other(site: Site) -> None:
+    need, task = _connected(site)
+    asker = site.asker_of(need)
+    asker.see(f"/need/{need}").send("/note", note="The red door. <b>")
+    assert "The red door. &lt;b&gt;" in site.helper.see(task).html
+    site.helper.see(task).send("/note", note="At six")
+    assert "At six" in asker.see(f"/need/{need}").text
+
+
+def test_an_empty_or_endless_note_is_said_beside_the_field(site: Site) -> None:
+    need, _ = _connected(site)
+    page = site.asker_of(need).see(f"/need/{need}").send("/note", note="x" * 501)
+    assert (page.status, set(page.errors)) == (422, {"note"})
+    assert "x" * 501 in page.html
+
+
+def test_it_did_not_happen_opens_the_slot_again(site: Site) -> None:
+    need, task = _connected(site)
+    asker = site.asker_of(need)
+    page = asker.see(f"/need/{need}").send("/missed")
+    assert "We are looking for someone" in page.text
+    assert HELPER not in page.html
+    assert "This did not happen" in site.helper.see(task).text
+
+
+def test_the_helper_cannot_after_all_and_is_asked_whether_sure_first(site: Site) -> None:
+    need, task = _connected(site)
+    helper = site.helper
+    sure = helper.see(f"{task}/cannot")
+    assert "You are connected" in helper.see(task).text
+    assert sure.send().path == "/me"
+    assert "We are looking for someone" in site.asker_of(need).see(f"/need/{need}").text
+
+
+@pytest.mark.parametrize("who", ["asker", "helper"])
+def test_either_says_it_is_done(site: Site, who: str) -> None:
+    need, task = _connected(site)
+    asker = site.asker_of(need)
+    if who == "asker":
+        asker.see(f"/need/{need}").send("/done")
+    else:
+        site.helper.see(task).send("/done")
+    assert "This is done" in asker.see(f"/need/{need}").text
+    assert "This is done" in site.helper.see(task).text
+
+
+def test_withdrawing_asks_first_and_then_ends_it(site: Site) -> None:
+    need = site.posted(**PO)
+    asker = site.asker_of(need)
+    sure = asker.see(f"/need/{need}/withdraw")
+    assert "We are looking" in asker.see(f"/need/{need}").text
+    assert "You withdrew this" in sure.send().text
+    late = asker.see(f"/need/{need}/withdraw").send()
+    assert (late.status, "closed already" in late.text) == (409, True)
+
+
+def test_what_was_asked_can_be_changed_and_the_form_holds_it(site: Site) -> None:
+    need = site.posted(**PO)
+    asker = site.asker_of(need)
+    form = asker.see(f"/need/{need}/change")
+    assert form.soup.select_one("#text").get_text() == "Rice and greens"  # type: ignore[union-attr]
+    changed = form.send(category="ride", do="send")
+    assert (changed.path, "A ride" in changed.text, "Cantonese" in changed.text) == (f"/need/{need}", True, True)
+
+
+def test_more_time_is_given_until_a_day_within_sixty(site: Site) -> None:
+    need = site.posted(**PO)
+    asker = site.asker_of(need)
+    page = asker.see(f"/need/{need}").send("/renew", by="2020-01-01")
+    assert (page.status, page.errors) == (422, {"by": "This day is over. Choose today or later."})
+
+
+def test_a_need_is_invisible_to_everyone_but_its_asker(site: Site) -> None:
+    need = site.posted(**PO)
+    for stranger in (site.person(), site.helper, site.outsider):
+        for path in ("", "/change", "/withdraw"):
+            assert stranger.see(f"/need/{need}{path}").status == 404
+
+
+def test_a_task_is_invisible_to_everyone_but_its_helper(site: Site) -> None:
+    _, task = _connected(site)
+    assert site.outsider.see(task).status == 404
+    assert re.match(r"/sign-in", site.person().see(task).path)
+
+
+def test_an_ask_is_answered_by_nobody_else(site: Site) -> None:
+    path = site.asked(site.posted(**PO))
+    page = site.outsider.see(path).send(answer="yes")
+    assert page.status == 422
+    site.helper.see(path).send(answer="no")

@@ -1,0 +1,122 @@
+"""Offering help, the page of one's own, coming in and going out."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from careweb.domain.contacts import read_email
+from careweb.flows.signin import request_sign_in
+from tests.cast import HELPER
+from tests.web.site import Person, Seen, Site
+
+OFFER = {
+    "categories": ["ride", "company"], "language": "bo", "place": "M2N", "radius": "15", "name": "Dawa",
+    "hours": ["0-1", "5-2"], "do": "send",
+}  # fmt: skip
+
+
+def came_in(site: Site, address: str, *, join: bool = False) -> tuple[Person, Seen]:
+    """Someone asks for a link and types the code of the message."""
+    person = site.person()
+    page = person.see("/g/east/offer" if join else "/sign-in").send(contact=address)
+    sign_in_id = page.path.removeprefix("/sign-in/")
+    return person, page.send(code=site.app.state.vault.digits("sign_in", UUID(sign_in_id), 6))
+
+
+def test_someone_new_comes_in_by_code_and_offers_help_and_waits_to_be_admitted(site: Site) -> None:
+    person, form = came_in(site, "dawa@example.org", join=True)
+    assert form.path == "/g/east/offer"
+    mine = form.send(**OFFER)
+    assert mine.path == "/me"
+    assert "Hello, Dawa" in mine.text
+    assert "Waiting to be admitted" in mine.text
+    again = person.see(mine.soup.select_one('a[href^="/me/offers/"]')["href"])  # type: ignore[index,arg-type]
+    assert [box["value"] for box in again.soup.select("[name=hours][checked]")] == ["0-1", "5-2"]
+    assert [box["value"] for box in again.soup.select("[name=categories][checked]")] == ["ride", "company"]
+    assert again.soup.select_one("#language option[selected]")["value"] == "bo"  # type: ignore[index]
+
+
+def test_problems_of_an_offer_are_said_and_nothing_ticked_is_lost(site: Site) -> None:
+    _, form = came_in(site, "new@example.org", join=True)
+    page = form.send(**(OFFER | {"categories": None, "place": "X", "hours": ["0-1"], "name": ""}))
+    assert (page.status, list(page.errors)) == (422, ["categories", "place", "name"])
+    assert [box["value"] for box in page.soup.select("[name=hours][checked]")] == ["0-1"]
+    assert page.soup.select_one("#language option[selected]")["value"] == "bo"  # type: ignore[index]
+
+
+def test_the_answer_is_the_same_whether_an_address_is_known_or_not(site: Site) -> None:
+    known, unknown = (site.person().see("/sign-in").send(contact=one) for one in (HELPER, "nobody@example.org"))
+    assert known.status == unknown.status == 200
+    assert known.text == unknown.text
+
+
+def test_finding_a_need_by_contact_answers_the_same_known_or_not(site: Site) -> None:
+    site.posted(contact=read_email("lost@example.org"))
+    pages = [site.person().see("/find").send(contact=one, do="contact") for one in ("lost@example.org", "no@example.org")]
+    assert pages[0].text == pages[1].text
+
+
+def test_a_lost_code_is_replaced_by_mail_and_opens_the_need(site: Site) -> None:
+    need = site.posted(contact=read_email("came-back@example.org"))
+    _, page = came_in(site, "came-back@example.org")
+    assert page.path == f"/need/{need}"
+
+
+def test_a_wrong_code_is_counted_and_after_five_none_fits(site: Site) -> None:
+    person = site.person()
+    page = person.see("/sign-in").send(contact=HELPER)
+    code = site.app.state.vault.digits("sign_in", UUID(page.path.removeprefix("/sign-in/")), 6)
+    for _ in range(5):
+        assert page.send(code="000000" if code != "000000" else "111111").status == 422
+    assert page.send(code=code).status == 422
+
+
+def test_a_mailed_link_signs_in_on_post_only_and_only_once(site: Site) -> None:
+    sign_in_id = site.run(lambda world: request_sign_in(world.ctx, read_email("helper@example.org"), locale="en"))
+    path = f"/s/{site.app.state.vault.sign('sign_in', sign_in_id)}"
+    person = site.person()
+    shown = person.see(path)
+    assert person.cookies.get("careweb-session") is None
+    assert shown.send().path == "/me"
+    assert shown.send().status == 422
+
+
+def test_after_signing_in_a_link_never_leads_to_another_site(site: Site) -> None:
+    for bad in ("//evil.example/x", "https://evil.example", "/\\evil.example", "/x\nLocation: y"):
+        page = site.person().see("/sign-in", params={"then": bad})
+        assert page.soup.select_one("[name=then]")["value"] in ("/", "/x")  # type: ignore[index]
+
+
+def test_rest_lasts_until_a_day_and_ends_when_they_say_so(site: Site) -> None:
+    person, form = came_in(site, "tired@example.org", join=True)
+    form.send(**OFFER)
+    page = person.see("/me").send("/rest", until="2001-01-01")
+    assert (page.status, set(page.errors)) == (422, {"until"})
+    day = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
+    assert "You are resting until" in person.see("/me").send("/rest", until=day).text
+    assert "You are resting" not in person.see("/me").send("/resume").text
+
+
+def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
+    helper = site.helper
+    secret = helper.cookies.get("careweb-session")
+    helper.see("/me").send("/sign-out")
+    assert secret
+    assert site.person(secret).see("/me").path == "/sign-in"
+
+
+def test_a_member_asks_from_their_own_page_and_finds_it_there(site: Site) -> None:
+    helper = site.helper
+    assert helper.see("/me").soup.select_one('a[href="/g/east/ask"]')
+    helper.see("/g/east/ask").send(
+        category="technology", place="M1S", language="yue", urgency="low", name="Wing", contact_kind="code",
+        consent="yes", do="send",
+    )  # fmt: skip
+    assert "Phone or computer" in helper.see("/me").text
+
+
+def test_one_click_stops_messages_without_a_browser(site: Site) -> None:
+    path = f"/stop/{site.app.state.vault.sign('stop', site.cast.outsider)}"
+    answer = site.person().request("POST", path, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert site.run(lambda world: world.one("SELECT mail_stopped FROM member WHERE id = $1", site.cast.outsider))
+    assert site.person().request("POST", "/stop/made-up").status_code == 422
