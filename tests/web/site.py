@@ -86,7 +86,7 @@ class Person(TestClient):
         return Seen(self, self.get(path, **more))
 
     def post(self, path: str, data: Any = None, **more: Any) -> Any:
-        headers = {"Sec-Fetch-Site": "same-origin"} | (more.pop("headers", None) or {})
+        headers = {"sec-fetch-site": "same-origin"} | (more.pop("headers", None) or {})
         return Seen(self, super().post(path, data=data, headers=headers, **more))
 
 

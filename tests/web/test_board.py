@@ -1,0 +1,134 @@
+"""The coordinators' pages: their own group, and nobody else's."""
+
+import pytest
+
+from careweb.domain.contacts import read_email, read_phone
+from careweb.flows.signin import request_sign_in
+from tests.web.site import Person, Site
+from tests.web.test_asking import GOOD, code_on
+
+
+@pytest.fixture
+def staff(site: Site) -> Person:
+    return site.coordinator
+
+
+PAGES = ["", "/map.svg", "/needs", "/post", "/calls", "/people"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_board_does_not_exist_for_anyone_else(site: Site, staff: Person, page: str) -> None:
+    assert staff.get(f"/staff/east{page}").status_code == 200
+    for stranger in (site.person(), site.helper, site.outsider):
+        assert stranger.get(f"/staff/east{page}").status_code == 404
+
+
+def test_another_groups_need_is_as_if_there_were_none(site: Site) -> None:
+    need = site.posted(name="Po")
+    unknown = "7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11"
+    for action in ("", "/change"):
+        theirs, none = (site.outsider.see(f"/staff/west/needs/{one}{action}") for one in (need, unknown))
+        assert theirs.status == none.status == 404
+        assert theirs.text == none.text
+    token = site.outsider
+    form = token.see("/staff/west/post").soup.select_one("[name=token]")
+    assert form
+    for action, more in (("widen", {"km": "5"}), ("again", {}), ("close", {"reason": "other"})):
+        page = token.post(f"/staff/west/needs/{need}/{action}", {"token": form["value"], **more})
+        assert page.status == 404
+    assert token.post(f"/staff/west/calls/{need}", {"token": form["value"]}).status == 404
+
+
+def test_needs_are_counted_by_region_and_the_list_behind_a_number_is_as_long(site: Site, staff: Person) -> None:
+    site.posted()
+    country = staff.see("/staff/east")
+    row = next(row for row in country.soup.select("table")[0].select("tbody tr") if "Ontario" in row.get_text())
+    number = row.select_one("td a")
+    assert number
+    behind = staff.see(str(number["href"]))
+    assert len(behind.soup.select("tbody tr")) == int(number.get_text())
+    province = staff.see(str(row.select_one("th a")["href"]))  # type: ignore[index]
+    assert "By town" in province.text
+    town = staff.see("/staff/east", params={"province": "ON", "region": "toronto"})
+    assert "M1S" in town.text
+
+
+@pytest.mark.parametrize("level", [{}, {"province": "ON"}, {"province": "ON", "region": "toronto"}])
+def test_the_map_is_small_and_says_the_same_as_the_table(site: Site, staff: Person, level: dict[str, str]) -> None:
+    site.posted()
+    answer = staff.get("/staff/east/map.svg", params=level)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert len(answer.content) <= 40_000
+    table = staff.see("/staff/east", params=level).soup.select("table")[0]
+    numbers = [row.select("td")[0].get_text(strip=True) for row in table.select("tbody tr")]
+    assert answer.text.count("<text") == len(numbers)
+    assert "<script" not in answer.text
+    assert "style" not in answer.text
+
+
+def test_a_made_up_place_on_the_board_is_not_found(staff: Person) -> None:
+    assert staff.see("/staff/east", params={"province": "XX"}).status == 404
+
+
+def test_a_need_explains_why_nobody_and_what_would_help(site: Site, staff: Person) -> None:
+    need = site.posted(languages=("ti",))
+    site.run(lambda world: world.match(need))
+    page = staff.see(f"/staff/east/needs/{need}")
+    assert "Why nobody?" in page.text
+    assert "speak a shared language" in page.text
+    assert "more if Cantonese" in page.text
+
+
+def test_widening_asking_again_and_closing_are_written_down(site: Site, staff: Person) -> None:
+    need = site.posted(languages=("ti",))
+    path = f"/staff/east/needs/{need}"
+    assert "Search widened" in staff.see(path).send("/widen", km="25").text
+    assert "A new round of asking" in staff.see(path).send("/again").text
+    missing = staff.see(path).send("/close", words="kept")
+    assert (missing.status, missing.errors) == (422, {"reason": "Choose a reason."})
+    assert "kept" in missing.html
+    assert "Closed" in staff.see(path).send("/close", reason="helped_elsewhere", words="a cousin came").text
+    assert "A coordinator closed this: Helped elsewhere" in site.asker_of(need).see(f"/need/{need}").text
+
+
+def test_a_coordinator_posts_for_someone_who_phoned_and_reads_out_the_code(site: Site, staff: Person) -> None:
+    page = staff.see("/staff/east/post").send(**(GOOD | {"contact_kind": "phone", "contact": "416 555 0199"}))
+    assert "Read it out" in page.text
+    opened = site.person().see("/find").send(code=code_on(page), do="code")
+    assert opened.path.startswith("/need/")
+
+
+def test_whoever_lost_their_code_and_gave_a_phone_is_called_back(site: Site, staff: Person) -> None:
+    phone = read_phone("416 555 0123")
+    site.posted(name="Ming", contact=phone)
+    site.run(lambda world: request_sign_in(world.ctx, phone, locale="en"))
+    calls = staff.see("/staff/east/calls")
+    assert "Ming" in calls.text
+    assert "+14165550123" in calls.text
+    assert "Ming" not in calls.send().text
+
+
+def test_a_volunteer_is_admitted_with_a_note_and_suspended_with_a_click(site: Site, staff: Person) -> None:
+    member = site.run(lambda world: world.helper(site.cast.group, name="Dolma", admitted=False))
+    action = f"/{member}/admit"
+    bare = staff.see("/staff/east/people").send(action)
+    assert (bare.status, list(bare.errors)) == (422, [f"note-{member}"])
+    admitted = staff.see("/staff/east/people").send(action, note="From the temple")
+    assert "Admitted" in admitted.text
+    assert "Suspended" in admitted.send(f"/{member}/suspend").text
+
+
+def test_a_volunteer_of_another_group_cannot_be_admitted_here(site: Site) -> None:
+    member = site.run(lambda world: world.helper(site.cast.group, name="Pema", admitted=False))
+    outsider = site.outsider
+    form = outsider.see("/staff/west/post").soup.select_one("[name=token]")
+    assert form
+    page = outsider.post(f"/staff/west/people/{member}/admit", {"token": form["value"], "note": "mine"})
+    assert page.status == 404
+    assert "Pema" not in outsider.see("/staff/west/people").text
+
+
+def test_a_coordinator_changes_a_need_by_the_same_form(site: Site, staff: Person) -> None:
+    need = site.posted(contact=read_email("po@example.org"))
+    page = staff.see(f"/staff/east/needs/{need}/change").send(category="ride", do="send")
+    assert (page.path, "A ride" in page.text) == (f"/staff/east/needs/{need}", True)
