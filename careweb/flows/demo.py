@@ -54,9 +54,9 @@ _CIRCLES = (
             ("Lily", "M1T", "cmn yue en", "translation forms call", 5),
         ),
         waiting=("Selam", "M1J", "ti am en", "translation company ride", 15),
+        # Mostly what nobody there can give: the board has something to show, and the volunteers are free for whoever tries.
         needs=(
             ("ride", "M1J", "ti", 30, "Hospital visit on the east side, I walk slowly."),
-            ("groceries", "M1S", "yue", 40, "Rice, greens and milk. I can pay by e-transfer."),
             ("forms", "M1E", "ta en", 120, "A letter about benefits that I do not understand."),
             ("company", "M1G", "ti am", 400, "Someone to sit and drink tea with my mother."),
             ("childcare", "M1K", "bn", 90, "Two hours while I see the dentist."),
