@@ -21,7 +21,7 @@ _GAZETTEER_PROVINCES |= {"09": "PE", "10": "QC", "11": "SK", "12": "YT", "13": "
 
 
 class SourcesMissingError(Exception):
-    """The packages to derive from are not installed. In a virtual environment of its own run: pip install --group derive"""
+    """What to derive from is not installed. In a virtual environment of its own run: pip install --editable . --group derive"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,7 @@ async def _link(tx: Transaction, region_set: str) -> tuple[int, int]:
     shares = await regions.overlaps(tx, region_set)
     rows = [(zone, region, weight) for zone, found in shares.items() for region, weight in weights(found).items()]
     await regions.save_zone_weights(tx, region_set, rows)
+    await regions.link_wide_zones(tx, region_set)
     zones = set((await places.postal_areas(tx)).values())
     return len(zones & {zone for zone, *_ in rows}), len(zones)
 

@@ -91,11 +91,16 @@ async def save_zone_weights(tx: Transaction, region_set: str, weights: Iterable[
 
 
 async def overlaps(tx: Transaction, region_set: str) -> dict[str, dict[RegionId, float]]:
-    """By zone: the share of its outline in each region of a set."""
+    """By postal zone: the share of its outline in each region of a set."""
     shares: dict[str, dict[RegionId, float]] = {}
     for row in await run(tx, "zone_overlaps", region_set=region_set):
         shares.setdefault(row["zone_code"], {})[RegionId(row["region_id"])] = row["share"]
     return shares
+
+
+async def link_wide_zones(tx: Transaction, region_set: str) -> None:
+    """Once the postal zones are linked; what holds of them holds of the wider places they make up."""
+    await run(tx, "link_wide_zones", region_set=region_set)
 
 
 async def in_longitude_latitude(

@@ -33,9 +33,30 @@ DELETE FROM region WHERE region_set = :region_set AND NOT code = ANY (CAST(:code
 DELETE FROM zone_region USING region WHERE region.id = zone_region.region_id AND region.region_set = :region_set;
 
 -- name: zone_overlaps(region_set)
--- What share of each zone's outline (by area on the spheroid) lies in each region of this layer?
+-- What share of each postal zone's outline (by area on the spheroid) lies in each region of this layer?
 SELECT z.code AS zone_code, r.id AS region_id,
-    ST_Area(CAST(ST_Intersection(CAST(z.outline AS geometry), CAST(r.outline AS geometry)) AS geography)) / ST_Area(z.outline) AS share
-FROM zone z JOIN region r ON r.region_set = :region_set AND z.outline && r.outline
-    AND ST_Intersects(CAST(z.outline AS geometry), CAST(r.outline AS geometry))
-WHERE ST_Area(z.outline) > 0;
+    CASE WHEN ST_Covers(CAST(r.outline AS geometry), CAST(z.outline AS geometry)) THEN 1
+    ELSE ST_Area(CAST(ST_Intersection(CAST(z.outline AS geometry), CAST(r.outline AS geometry)) AS geography)) / ST_Area(z.outline)
+    END AS share
+FROM region r JOIN zone z ON z.kind = 'postal' AND z.outline && r.outline
+WHERE r.region_set = :region_set
+  AND ST_Intersects(CAST(r.outline AS geometry), CAST(z.outline AS geometry)) AND ST_Area(z.outline) > 0;
+
+-- name: link_wide_zones(region_set)!
+-- Urban areas and provinces belong to a region of this layer by the share of their residents in it.
+WITH member AS (
+    SELECT province AS wide, code, CAST(residents AS float8) AS people FROM zone WHERE kind = 'postal'
+    UNION ALL
+    SELECT w.code, z.code, z.residents * zr.weight
+    FROM zone w JOIN region u ON w.kind = 'urban' AND u.region_set = 'urban-areas' AND w.code = 'U-' || u.code
+    JOIN zone_region zr ON zr.region_id = u.id JOIN zone z ON z.code = zr.zone_code AND z.kind = 'postal'
+), total AS (
+    SELECT wide, sum(people) AS people FROM member GROUP BY wide
+)
+INSERT INTO zone_region (zone_code, region_id, weight)
+SELECT m.wide, r.id, least(1, sum(m.people * zr.weight) / t.people)
+FROM member m JOIN total t USING (wide) JOIN zone_region zr ON zr.zone_code = m.code
+JOIN region r ON r.id = zr.region_id AND r.region_set = :region_set
+WHERE t.people > 0
+GROUP BY m.wide, r.id, t.people
+HAVING sum(m.people * zr.weight) / t.people >= 0.01;

@@ -180,6 +180,9 @@ async def test_zones_are_linked_by_the_share_of_their_outline(tx: Transaction, t
     both = {code: west[code] + east[code] for code in west.keys() & east.keys()}
     assert "M5V" in both
     assert all(share <= 1 + 1e-6 for share in both.values())
+    assert 0.4 < west["U-toronto"] + east["U-toronto"] <= 1
+    assert "U-ottawa" not in west
+    assert "QC" not in east
 
 
 async def test_an_import_in_metres_lands_where_one_in_degrees_does(tx: Transaction, tmp_path: Path) -> None:
