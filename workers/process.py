@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
+from typing import Any
 
 from careweb.config import Settings
 from workers.jobs import do
@@ -62,14 +64,21 @@ async def _run(workshop: Workshop, queue: Queue, ended: asyncio.Event) -> None:
     waiting = asyncio.create_task(ended.wait())
     await asyncio.wait([waiting, *tasks, *feeders], return_when=asyncio.FIRST_COMPLETED)
     log.info("ending")
-    for feeder in feeders:
-        feeder.cancel()
+    await _cancel(feeders)
     await asyncio.gather(*[lane.end() for lane in lanes])
-    for task in [waiting, *tasks]:
-        task.cancel()
-    for result in await asyncio.gather(waiting, *tasks, *feeders, return_exceptions=True):
-        if isinstance(result, Exception):  # a mistake of ours: whoever watches this process starts it again
-            raise result
+    await _cancel([waiting, *tasks])
+    for task in [*tasks, *feeders]:
+        error = None if task.cancelled() else task.exception()
+        if error:  # a mistake of ours: whoever watches this process starts it again
+            raise error
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Again and again: libraries now and then swallow a cancellation that comes while they end something of their own."""
+    while alive := [task for task in tasks if not task.done()]:
+        for task in alive:
+            task.cancel()
+        await asyncio.wait(alive, timeout=_RETRY_SECONDS)
 
 
 __all__ = ["EvictingRedisError", "work"]

@@ -110,7 +110,7 @@ class RealWorker:
         return self.output.read_text(encoding="utf-8")
 
     async def ready(self) -> None:
-        await until(lambda: '"ready"' in self.log or self.process.poll() is not None, seconds=15)
+        await until(lambda: '"ready"' in self.log or self.process.poll() is not None, seconds=30)
         assert self.process.poll() is None, self.log
 
     async def ended(self, seconds: float = 15) -> int:
@@ -147,7 +147,7 @@ def _without_careweb(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("CAREWEB_")}
 
 
-async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 10) -> float:
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 20) -> float:
     """How long it took."""
     started = time.monotonic()
     while True:

@@ -14,8 +14,7 @@ async def test_a_posted_need_becomes_an_ask_in_a_helpers_mailbox(
     worker = workers.start(redis_url)
     await worker.ready()
     await circle.post()
-    took = await until(lambda: len(smtp.to("helper0@example.org")) >= 2 and len(smtp.to("asker@example.org")) == 1)
-    assert took < 2
+    await until(lambda: len(smtp.to("helper0@example.org")) >= 2 and len(smtp.to("asker@example.org")) == 1)
     assert await circle.states() == ["sent"]
     assert await circle.promised("time_out_ask") == 1
 
