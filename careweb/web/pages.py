@@ -47,6 +47,7 @@ def page(
         "stylesheet": stylesheet(),
         "path": request.url.path,
         "demo": settings.demo,
+        "purge_days": settings.purge_after.days,
         "visitor": getattr(request.state, "visitor", None),
     }
     html = render_html(interface.tag, name, **frame | context)

@@ -20,4 +20,4 @@ async def help_page(visit: Visit) -> Response:
 
 
 async def privacy(visit: Visit) -> Response:
-    return visit.page("start/privacy.html", purge_days=visit.ctx.settings.purge_after.days)
+    return visit.page("start/privacy.html")

@@ -54,7 +54,7 @@ class Seen:
         form = self.form(action)
         values: dict[str, Any] = held(form) | fields
         where = str(form.get("action") or self.path)
-        return self._person.post(where, {name: value for name, value in values.items() if value is not None})
+        return self._person.press(where, {name: value for name, value in values.items() if value is not None})
 
 
 def held(form: Tag) -> dict[str, Any]:
@@ -85,9 +85,9 @@ class Person(TestClient):
     def see(self, path: str, **more: Any) -> Seen:
         return Seen(self, self.get(path, **more))
 
-    def post(self, path: str, data: Any = None, **more: Any) -> Any:
+    def press(self, path: str, data: Any = None, **more: Any) -> Seen:
         headers = {"sec-fetch-site": "same-origin"} | (more.pop("headers", None) or {})
-        return Seen(self, super().post(path, data=data, headers=headers, **more))
+        return Seen(self, self.post(path, data=data, headers=headers, **more))
 
 
 class Site:

@@ -34,9 +34,9 @@ def test_another_groups_need_is_as_if_there_were_none(site: Site) -> None:
     form = token.see("/staff/west/post").soup.select_one("[name=token]")
     assert form
     for action, more in (("widen", {"km": "5"}), ("again", {}), ("close", {"reason": "other"})):
-        page = token.post(f"/staff/west/needs/{need}/{action}", {"token": form["value"], **more})
+        page = token.press(f"/staff/west/needs/{need}/{action}", {"token": form["value"], **more})
         assert page.status == 404
-    assert token.post(f"/staff/west/calls/{need}", {"token": form["value"]}).status == 404
+    assert token.press(f"/staff/west/calls/{need}", {"token": form["value"]}).status == 404
 
 
 def test_needs_are_counted_by_region_and_the_list_behind_a_number_is_as_long(site: Site, staff: Person) -> None:
@@ -123,7 +123,7 @@ def test_a_volunteer_of_another_group_cannot_be_admitted_here(site: Site) -> Non
     outsider = site.outsider
     form = outsider.see("/staff/west/post").soup.select_one("[name=token]")
     assert form
-    page = outsider.post(f"/staff/west/people/{member}/admit", {"token": form["value"], "note": "mine"})
+    page = outsider.press(f"/staff/west/people/{member}/admit", {"token": form["value"], "note": "mine"})
     assert page.status == 404
     assert "Pema" not in outsider.see("/staff/west/people").text
 

@@ -1,6 +1,7 @@
 """Two yeses: the helper's, then where wanted the asker's; and what each may see before and after."""
 
 import re
+from typing import Any
 
 import pytest
 from bs4 import Tag
@@ -40,7 +41,7 @@ def test_a_bare_post_of_a_mail_scanner_accepts_nothing(site: Site) -> None:
     need = site.posted(**PO)
     path = site.asked(need)
     scanner = site.person()
-    assert scanner.post(path, {"answer": "yes"}).status == 403
+    assert scanner.press(path, {"answer": "yes"}).status == 403
     assert scanner.see(path).send(answer="yes").status == 422
     assert "Someone said yes" not in site.asker_of(need).see(f"/need/{need}").text
     site.helper.see(path).send(answer="no")
@@ -87,11 +88,11 @@ def test_whoever_wants_to_see_who_first_decides(site: Site) -> None:
     choice = asker.see(f"/need/{need}")
     assert "Wing" in choice.text
     assert HELPER not in choice.html
-    asker.post(**_press(choice.form("/choose"), "yes", choice.path))
+    asker.press(**_press(choice.form("/choose"), "yes", choice.path))
     assert HELPER in asker.see(f"/need/{need}").text
 
 
-def _press(form: Tag, answer: str, path: str) -> dict[str, object]:
+def _press(form: Tag, answer: str, path: str) -> dict[str, Any]:
     token = form.select_one("[name=token]")
     assert token
     return {"path": str(form.get("action") or path), "data": {"token": token["value"], "answer": answer}}

@@ -54,14 +54,14 @@ FOREIGN: list[dict[str, str]] = [
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_a_form_of_another_site_is_refused(anyone: Person, headers: dict[str, str]) -> None:
     token = anyone.see("/find").soup.select_one("[name=token]")["value"]  # type: ignore[index]
-    page = anyone.post("/find", {"token": token, "code": "1", "do": "code"}, headers=headers)
+    page = anyone.press("/find", {"token": token, "code": "1", "do": "code"}, headers=headers)
     assert (page.status, "This did not come from our page" in page.text) == (403, True)
 
 
 @pytest.mark.parametrize("origin", ["http://testserver", "null"])
 def test_an_old_browser_without_fetch_metadata_may_send_our_forms(anyone: Person, origin: str) -> None:
     token = anyone.see("/find").soup.select_one("[name=token]")["value"]  # type: ignore[index]
-    page = anyone.post("/find", {"token": token, "code": "1"}, headers={"sec-fetch-site": "", "origin": origin})
+    page = anyone.press("/find", {"token": token, "code": "1"}, headers={"sec-fetch-site": "", "origin": origin})
     assert page.status == 422
 
 
@@ -69,7 +69,7 @@ def test_a_token_of_another_browser_is_refused(anyone: Person, site: Site) -> No
     token = site.person().see("/find").soup.select_one("[name=token]")["value"]  # type: ignore[index]
     anyone.see("/find")
     for stolen in (token, "", "x.y"):
-        assert anyone.post("/find", {"token": stolen, "code": "1"}).status == 403
+        assert anyone.press("/find", {"token": stolen, "code": "1"}).status == 403
 
 
 POSTS = [route for route in ROUTES if isinstance(route, Route) and "POST" in (route.methods or set())]
@@ -80,7 +80,7 @@ def test_no_route_acts_without_a_token_but_language_and_stop(site: Site, route: 
     path = route.path
     for name in route.param_convertors:
         path = path.replace("{" + name + ":uuid}", "7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11").replace("{" + name + "}", "east")
-    page = site.coordinator.post(path, {})
+    page = site.coordinator.press(path, {})
     assert page.status == {"/language": 200, "/stop/{token}": 422}.get(route.path, 403)
 
 
