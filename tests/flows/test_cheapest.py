@@ -8,6 +8,8 @@ from careweb.storage.database import run
 from tests.world import BURNABY, NORTH_YORK, SCARBOROUGH, World
 
 ALL = 10_000
+_BUSY = """UPDATE member SET task_times = array_fill(CAST($2 AS timestamptz), ARRAY[CAST($3 AS int)]),
+    ask_times = array_fill(CAST($2 AS timestamptz), ARRAY[CAST($4 AS int)]) WHERE id = $1"""
 
 
 async def _people(world: World, random: Random) -> None:
@@ -19,11 +21,7 @@ async def _people(world: World, random: Random) -> None:
             radius_km=random.choice([2, 12, 30]), languages=tuple(random.sample(["yue", "cmn", "en"], 2)),
             categories=("groceries", "forms"),
         )  # fmt: skip
-        for column, most in (("task_times", 3), ("ask_times", 6)):
-            await world.rows(
-                f"UPDATE member SET {column} = array_fill(CAST($2 AS timestamptz), ARRAY[CAST($3 AS int)]) WHERE id = $1",
-                member, world.now, random.randint(0, most),
-            )  # fmt: skip
+        await world.rows(_BUSY, member, world.now, random.randint(0, 3), random.randint(0, 6))
     for category in ("groceries", "forms"):
         await world.match(await world.need(group, category=category))
 
