@@ -125,6 +125,7 @@ async def suspend(ctx: Context, group_id: GroupId, member_id: MemberId, *, by: M
     await _decide(ctx, group_id, member_id, MembershipState.SUSPENDED, by=by, note=note, vetting=0)
     for row in await run(ctx.tx, "cancel_asks_of_member", member_id=member_id, group_id=group_id, now=ctx.now):
         await promise(ctx.tx, "match_need", row["need_id"], ctx.now)
+    await owe_notice(ctx, "suspended", group_id, member_id=member_id)
 
 
 async def _decide(

@@ -1,6 +1,7 @@
 """What happens because time passed. Each runs twice safely: the guarded move happens once."""
 
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid5
 
 from careweb.domain.ids import AskId, MatchId, NeedId
 from careweb.domain.states import MatchState, NeedState
@@ -27,15 +28,21 @@ async def lapse_match(ctx: Context, match_id: MatchId) -> None:
 async def warn_need(ctx: Context, need_id: NeedId) -> None:
     row = await run(ctx.tx, "need_by_id", id=need_id)
     if row and row["state"] == NeedState.OPEN:
-        await owe_notice(ctx, "need_warning", need_id, need_id=need_id)
+        await owe_notice(ctx, "need_warning", _this_time(need_id, row["expires_at"]), need_id=need_id)
 
 
 async def expire_need(ctx: Context, need_id: NeedId) -> None:
-    if await run(ctx.tx, "expire_need", id=need_id, now=ctx.now):
+    expired_at = await run(ctx.tx, "expire_need", id=need_id, now=ctx.now)
+    if expired_at:
         await cancel_asks(ctx, need_id)
         await stop_promises(ctx, need_id)
-        await owe_notice(ctx, "need_expired", need_id, need_id=need_id)
+        await owe_notice(ctx, "need_expired", _this_time(need_id, expired_at), need_id=need_id)
         await tell(ctx, need_id, "worker", "expired")
+
+
+def _this_time(need_id: NeedId, expires_at: datetime) -> UUID:
+    """A renewed need is warned of again: each message is sent once for its subject, and this is another one."""
+    return uuid5(need_id, expires_at.isoformat())
 
 
 async def close_silent_need(ctx: Context, need_id: NeedId) -> None:

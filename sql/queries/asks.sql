@@ -15,10 +15,6 @@ JOIN need n ON n.id = a.need_id JOIN care_group g ON g.id = a.group_id JOIN cate
 LEFT JOIN match t ON t.ask_id = a.id
 WHERE a.id = :id;
 
--- name: need_of_ask(id)^
--- Which need, and whose ask? Read before locking in the order need, member, ask.
-SELECT need_id, member_id, state FROM ask WHERE id = :id;
-
 -- name: asks_out(need_id)$
 -- How many asks for this need are unanswered?
 SELECT count(*) FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent');

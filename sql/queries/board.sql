@@ -39,7 +39,3 @@ ORDER BY n.exhausted_at IS NULL, n.posted_at;
 SELECT n.id, n.category, n.state, n.sealed_name, n.sealed_contact, n.posted_at, n.languages, z.time_zone
 FROM need n JOIN zone z ON z.code = n.zone_code
 WHERE n.group_id = :group_id AND n.call_back AND n.purged_at IS NULL ORDER BY n.posted_at;
-
--- name: unconfirmed_needs(group_id)$
--- How many imported needs wait for their person's word?
-SELECT count(*) FROM need WHERE group_id = :group_id AND NOT confirmed AND state = 'open';

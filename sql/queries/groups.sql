@@ -11,10 +11,6 @@ SELECT id, slug, name, phone_line, area_code, languages, demo FROM care_group OR
 -- Which group has this slug?
 SELECT id, slug, name, phone_line, area_code, languages, demo FROM care_group WHERE slug = :slug;
 
--- name: group_by_id(id)^
--- Which group is this?
-SELECT id, slug, name, phone_line, area_code, languages, demo FROM care_group WHERE id = :id;
-
 -- name: all_categories()
 -- What can be asked for, in the order of the form?
 SELECT slug, remote, vetting FROM category ORDER BY position;

@@ -71,7 +71,7 @@ RETURNING true;
 
 -- name: expire_need(id, now)$
 -- Nobody came in time: only an open need whose day has passed, and that nobody renewed meanwhile.
-UPDATE need SET state = 'expired', closed_at = :now WHERE id = :id AND state = 'open' AND expires_at <= :now AND filled = 0 RETURNING true;
+UPDATE need SET state = 'expired', closed_at = :now WHERE id = :id AND state = 'open' AND expires_at <= :now AND filled = 0 RETURNING expires_at;
 
 -- name: close_silent_need(id, needed_before, now)$
 -- A matched need silent long after its by-when: it counts as met, unconfirmed.

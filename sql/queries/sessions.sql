@@ -29,10 +29,6 @@ VALUES (:id_hash, :member_id, CAST(:needs AS uuid[]), :now, :now, :expires_at);
 -- Whose browser is this?
 SELECT member_id, needs, seen_at FROM session WHERE id_hash = :id_hash AND expires_at > :now;
 
--- name: extend_session(id_hash, expires_at, now)!
--- Still in use.
-UPDATE session SET seen_at = :now, expires_at = :expires_at WHERE id_hash = :id_hash;
-
 -- name: end_session(id_hash)!
 -- Signed out.
 DELETE FROM session WHERE id_hash = :id_hash;

@@ -10,7 +10,7 @@ from careweb.domain.errors import OverError
 from careweb.domain.hours import ANY_TIME
 from careweb.flows.following import follow
 from careweb.flows.needs import change_need, find_by_code, post_need, renew_need, withdraw_need
-from careweb.flows.timing import close_silent_need, expire_need, purge_need, time_out_ask
+from careweb.flows.timing import close_silent_need, expire_need, purge_need, time_out_ask, warn_need
 from tests.world import NEED, NOON, VAULT, World
 
 TOMORROW = replace(NEED, needed_by=NOON + timedelta(days=1))
@@ -80,6 +80,17 @@ async def test_a_need_expires_with_its_asks_and_can_be_renewed(world: World) -> 
     assert (await follow(world.ctx, need)).state == "open"
     await world.match(need)
     assert len(await world.asks(need)) == 2
+
+
+async def test_a_renewed_need_is_warned_of_again(world: World) -> None:
+    contact = read_contact("po@example.org")
+    need = await world.need(await world.group(), contact=contact)
+    for _ in range(2):
+        await warn_need(world.ctx, need)
+        await warn_need(world.ctx, need)
+        await renew_need(world.ctx, need, world.now + timedelta(days=3), ANY_TIME)
+        world.later(hours=1)
+    assert await world.one("SELECT count(*) FROM notice WHERE kind = 'need_warning'") == 2
 
 
 async def test_an_unanswered_ask_times_out_and_others_are_asked(world: World) -> None:
