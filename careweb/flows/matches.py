@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from careweb.domain.errors import NotHereError, NotNowError, OverError
 from careweb.domain.ids import MatchId, MemberId, NeedId
-from careweb.domain.states import ContactKind, MatchState, NeedState
+from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState
 from careweb.flows.asks import connected
 from careweb.flows.context import Context
 from careweb.flows.needs import promise_dates, stop_promises, tell
@@ -117,7 +117,7 @@ async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
 async def lapse(ctx: Context, match_id: MatchId) -> None:
     """The asker who wanted to see who first never answered: the volunteer is free again."""
     row = await run(ctx.tx, "match_by_id", id=match_id)
-    if row and row["state"] == MatchState.AWAITING_ASKER:
+    if row and row["state"] == MatchState.AWAITING_ASKER and row["need_state"] in LIVE:
         await _reopen(ctx, row, by="time", kind="fell_through")
         await owe_notice(ctx, "not_chosen", match_id, member_id=row["member_id"])
 

@@ -119,10 +119,11 @@ async def withdraw_need(ctx: Context, need_id: NeedId) -> None:
 
 
 async def confirm_met(ctx: Context, need_id: NeedId) -> None:
-    """ "It is done." """
+    """ "It is done." Who said yes and was not chosen yet is free again."""
     if not await run(ctx.tx, "end_need", id=need_id, state=NeedState.MET, close_reason=None, now=ctx.now):
         raise OverError
     await run(ctx.tx, "finish_matches_of_need", need_id=need_id, by="asker", now=ctx.now)
+    await drop_matches(ctx, need_id, "asker")
     await _after_end(ctx, need_id)
     await tell(ctx, need_id, "asker", "met")
 
@@ -140,11 +141,18 @@ async def end_need(
     """Ends a need that nobody will meet now: asks are taken back, helpers under way are told."""
     if not await run(ctx.tx, "end_need", id=need_id, state=state, close_reason=close_reason, now=ctx.now):
         raise OverError
-    for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=actor, now=ctx.now):
-        await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
-        await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
+    await drop_matches(ctx, need_id, actor)
     await _after_end(ctx, need_id)
     await tell(ctx, need_id, actor, kind, {"reason": close_reason} if close_reason else None, reason=words)
+
+
+async def drop_matches(ctx: Context, need_id: NeedId, by: str) -> None:
+    """What was under way ends with its need: helpers are told, and have their week back."""
+    for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=by, now=ctx.now):
+        await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
+        for job in ("lapse_match", "remind_match"):
+            await unpromise(ctx.tx, job, match["id"])
+        await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
 
 
 async def _after_end(ctx: Context, need_id: NeedId) -> None:

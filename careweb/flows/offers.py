@@ -100,6 +100,18 @@ async def resume(ctx: Context, member_id: MemberId) -> None:
         await promise(ctx.tx, "offer_appeared", row["id"], ctx.now)
 
 
+async def hear_again(ctx: Context, member_id: MemberId) -> None:
+    """Messages were stopped by the link at their foot; whoever signs in can have them again."""
+    await run(ctx.tx, "restart_mail", id=member_id)
+    for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
+        await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
+
+
+async def speak_in(ctx: Context, member_id: MemberId, *, locale: str, time_zone: str) -> None:
+    """The language of messages, and the clock of quiet hours."""
+    await run(ctx.tx, "set_member_place", id=member_id, locale=locale, time_zone=time_zone)
+
+
 async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
     row = await run(ctx.tx, "member_by_id", id=member_id)
     sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)

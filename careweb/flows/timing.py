@@ -8,7 +8,7 @@ from careweb.domain.states import MatchState, NeedState
 from careweb.flows.context import Context
 from careweb.flows.matches import lapse
 from careweb.flows.matching import offer_appeared
-from careweb.flows.needs import cancel_asks, stop_promises, tell
+from careweb.flows.needs import cancel_asks, drop_matches, stop_promises, tell
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise
@@ -49,10 +49,8 @@ async def close_silent_need(ctx: Context, need_id: NeedId) -> None:
     """A matched need silent long after its by-when counts as met, unconfirmed, so that nothing lives for ever."""
     needed_before = ctx.now - ctx.settings.met_after
     if await run(ctx.tx, "close_silent_need", id=need_id, needed_before=needed_before, now=ctx.now):
-        for match in await run(ctx.tx, "matches_of_need", need_id=need_id):
-            if match["state"] == MatchState.AWAITING_ASKER:
-                await run(ctx.tx, "drop_match", id=match["id"], by="time", now=ctx.now, even_done=False)
         await run(ctx.tx, "finish_matches_of_need", need_id=need_id, by="time", now=ctx.now)
+        await drop_matches(ctx, need_id, "time")
         await cancel_asks(ctx, need_id)
         await stop_promises(ctx, need_id)
         await tell(ctx, need_id, "worker", "met")

@@ -117,7 +117,7 @@ BEGIN
                 EXISTS (SELECT FROM ask a WHERE a.member_id = m.id AND a.urgent = (n.urgency = 'urgent') AND a.state IN ('planned', 'sent')) AS outstanding
             FROM offer o
             JOIN zone z ON z.code = o.zone_code
-            JOIN member m ON m.id = o.member_id AND m.confirmed AND NOT m.mail_stopped
+            JOIN member m ON m.id = o.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email'
             JOIN membership s ON s.member_id = m.id AND s.group_id = o.group_id AND s.state = 'admitted' AND s.vetting >= n.vetting_needed
             CROSS JOIN LATERAL (
                 SELECT (SELECT count(*) FROM unnest(m.task_times) t WHERE t > week_ago) AS tasks,

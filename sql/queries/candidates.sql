@@ -19,7 +19,7 @@ WITH the_need AS (
         NOT EXISTS (SELECT FROM ask a WHERE a.need_id = n.id AND a.member_id = m.id) AS unasked
     FROM the_need n
     JOIN offer o ON o.state <> 'ended' AND (o.group_id = n.group_id OR (o.reach = 'alliance' AND n.reach = 'alliance'))
-    JOIN member m ON m.id = o.member_id AND m.confirmed AND NOT m.mail_stopped
+    JOIN member m ON m.id = o.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email'
         AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
     JOIN membership s ON s.member_id = m.id AND s.group_id = o.group_id AND s.state = 'admitted'
     LEFT JOIN zone_near z ON z.zone_code = n.zone_code AND z.near_code = o.zone_code

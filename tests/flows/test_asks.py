@@ -174,3 +174,12 @@ async def test_withdrawing_tells_the_helper_and_gives_their_week_back(world: Wor
     assert await world.one("SELECT task_times FROM member WHERE id = $1", helper) == []
     assert await world.one("SELECT count(*) FROM notice WHERE kind = 'need_ended' AND member_id = $1", helper) == 1
     assert await accept(world.ctx, ask, helper) is Answer.OVER
+
+
+async def test_it_is_done_frees_who_said_yes_and_was_not_chosen(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper, see_first=True)
+    await accept(world.ctx, ask, helper)
+    await confirm_met(world.ctx, need)
+    assert await world.one("SELECT state FROM match WHERE need_id = $1", need) == "fell_through"
+    assert await world.one("SELECT task_times FROM member WHERE id = $1", helper) == []
+    assert "lapse_match" not in await world.owed()

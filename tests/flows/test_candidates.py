@@ -36,6 +36,7 @@ async def test_a_helper_who_fits_is_asked(world: World) -> None:
         pytest.param({"zone_code": NORTH_YORK}, {"radius_km": 2}, id="next door but farther than they said"),
         pytest.param({"hours": bit(0, Part.MORNING)}, {"hours": bit(0, Part.EVENING)}, id="another time of day"),
         pytest.param({}, {"admitted": False}, id="not admitted"),
+        pytest.param({}, {"address": "416 555 0100"}, id="reached by telephone only: nothing would tell them"),
         pytest.param({"category": "childcare"}, {"categories": ("childcare",)}, id="not vetted for children"),
     ],
 )
