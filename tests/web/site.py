@@ -45,7 +45,9 @@ class Seen:
         return {str(p["id"]).removesuffix("-error"): p.get_text() for p in self.soup.select(".error[id]")}
 
     def form(self, action: str = "") -> Tag:
-        forms = [one for one in self.soup.select("main form") if not action or str(one.get("action", "")).endswith(action)]
+        forms = [
+            one for one in self.soup.select("main form") if not action or str(one.get("action", "")).endswith(action)
+        ]
         assert forms, f"no form {action!r} on {self.path}: {self.text[:300]}"
         return forms[0]
 
@@ -136,7 +138,8 @@ class Site:
         async def match(world: World) -> str:
             await world.rows("UPDATE member SET ask_times = '{}', task_times = '{}' WHERE id = $1", self.cast.helper)
             await world.rows(
-                "UPDATE ask SET state = 'declined' WHERE member_id = $1 AND state IN ('planned', 'sent')", self.cast.helper
+                "UPDATE ask SET state = 'declined' WHERE member_id = $1 AND state IN ('planned', 'sent')",
+                self.cast.helper,
             )
             await world.match(need_id)
             return f"/a/{world.ctx.vault.sign('ask', await world.ask_of(need_id, self.cast.helper))}"

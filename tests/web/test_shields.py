@@ -15,7 +15,9 @@ from tests.web.site import Person, Site, site_settings
 from tests.web.test_asking import GOOD
 
 
-@pytest.mark.parametrize("path", ["/", "/g/east/ask", "/nothing", "/g/nobody", "/static/careweb.css", "/healthz", "/me"])
+@pytest.mark.parametrize(
+    "path", ["/", "/g/east/ask", "/nothing", "/g/nobody", "/static/careweb.css", "/healthz", "/me"]
+)
 def test_every_answer_carries_the_security_headers(anyone: Person, path: str) -> None:
     answer = anyone.get(path, follow_redirects=False)
     for name, value in HEADERS.items():
@@ -79,7 +81,9 @@ POSTS = [route for route in ROUTES if isinstance(route, Route) and "POST" in (ro
 def test_no_route_acts_without_a_token_but_language_and_stop(site: Site, route: Route) -> None:
     path = route.path
     for name in route.param_convertors:
-        path = path.replace("{" + name + ":uuid}", "7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11").replace("{" + name + "}", "east")
+        path = path.replace("{" + name + ":uuid}", "7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11").replace(
+            "{" + name + "}", "east"
+        )
     page = site.coordinator.press(path, {})
     assert page.status == {"/language": 200, "/stop/{token}": 422}.get(route.path, 403)
 
@@ -113,7 +117,10 @@ async def _raw(site: Site, chunks: list[bytes], headers: dict[str, str]) -> tupl
         nonlocal status
         status = message.get("status", status)
 
-    raw = [(name.encode(), value.encode()) for name, value in ({"host": "testserver", "sec-fetch-site": "same-origin"} | headers).items()]
+    raw = [
+        (name.encode(), value.encode())
+        for name, value in ({"host": "testserver", "sec-fetch-site": "same-origin"} | headers).items()
+    ]
     scope = {
         "type": "http", "method": "POST", "path": "/g/east/ask", "query_string": b"", "headers": raw, "app": site.app,
         "scheme": "http", "server": ("testserver", 80), "client": ("127.0.0.1", 1), "http_version": "1.1",
@@ -157,7 +164,9 @@ def test_what_nobody_expected_shows_a_reference_and_logs_no_words_of_the_person(
     assert "secret words" not in logged
 
 
-def test_the_request_log_holds_the_route_and_nothing_that_was_sent(anyone: Person, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_request_log_holds_the_route_and_nothing_that_was_sent(
+    anyone: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
     anyone.see("/g/east/ask").send(**GOOD, text="my words")
     anyone.see("/n/some-token", params={"q": "asked"})
     logged = capsys.readouterr().out
@@ -205,5 +214,3 @@ async def test_figures_are_for_this_machine_only_and_not_through_a_proxy(site: S
 )  # fmt: skip
 def test_full_postal_codes_are_cut_wherever_they_stand(typed: str, kept: str) -> None:
     assert cut_postal_codes(typed) == kept
-
-

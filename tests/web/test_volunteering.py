@@ -51,7 +51,9 @@ def test_the_answer_is_the_same_whether_an_address_is_known_or_not(site: Site) -
 
 def test_finding_a_need_by_contact_answers_the_same_known_or_not(site: Site) -> None:
     site.posted(contact=read_email("lost@example.org"))
-    pages = [site.person().see("/find").send(contact=one, do="contact") for one in ("lost@example.org", "no@example.org")]
+    pages = [
+        site.person().see("/find").send(contact=one, do="contact") for one in ("lost@example.org", "no@example.org")
+    ]
     assert pages[0].text == pages[1].text
 
 

@@ -1,0 +1,124 @@
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from playwright.async_api import Browser, async_playwright
+
+from careweb.domain.contacts import read_email
+from careweb.flows.asks import accept
+from careweb.flows.context import Context
+from careweb.flows.signin import open_session
+from careweb.storage.database import open_engine, transaction
+from careweb.web.app import create_app
+from tests import servers
+from tests.cast import Cast, gather
+from tests.web.site import site_settings
+from tests.world import World
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-quic", "--no-first-run",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A site on a port of its own, its people's session secrets, and the pages worth looking at."""
+
+    url: str
+    sessions: dict[str, str]
+    pages: dict[str, tuple[str, str]]  # name -> path, whose session
+
+
+@pytest_asyncio.fixture(scope="session")
+async def prepared(
+    postgres: str, template: str
+) -> AsyncIterator[tuple[str, dict[str, str], dict[str, tuple[str, str]]]]:
+    url = await servers.clone(postgres, template)
+    engine = open_engine(url)
+    cast = await gather(engine)
+    async with transaction(engine) as tx:
+        sessions, pages = await _story(World(tx=tx, now=_now()), cast)
+    await engine.dispose()
+    yield url, sessions, pages
+    await servers.drop(postgres, url)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Needs at every stage: open, someone said yes, unmet, done."""
+    ctx: Context = world.ctx
+    contact = read_email("po@example.org")
+    taken = await world.need(cast.group, contact=contact, text="Rice and greens", show_text=True)
+    await world.match(taken)
+    ask_id = await world.ask_of(taken, cast.helper)
+    choosing = await world.need(cast.group, see_first=True)
+    await accept(ctx, ask_id, cast.helper)
+    await world.match(choosing)
+    await accept(ctx, await world.ask_of(choosing, cast.helper), cast.helper)
+    unmet = await world.need(cast.group, languages=("ti",), text="Tea with my mother")
+    await world.match(unmet)
+    still = await world.need(cast.group, due_in=100)
+    await world.match(still)
+    open_ask = await world.ask_of(still, cast.helper)
+    await world.helper(cast.group, name="Dolma", admitted=False, languages=("bo",))
+    (task,) = await world.rows("SELECT id FROM match WHERE need_id = $1", taken)
+    (offer,) = await world.rows("SELECT id FROM offer WHERE member_id = $1", cast.helper)
+    sessions = {
+        "asker": await open_session(ctx, needs=[taken, choosing, unmet]),
+        "helper": await open_session(ctx, member_id=cast.helper),
+        "coordinator": await open_session(ctx, member_id=cast.coordinator),
+    }
+    staff = "/staff/east"
+    pages = {
+        "home": ("/", ""), "group": ("/g/east", ""), "ask": ("/g/east/ask", ""), "help": ("/help", ""),
+        "privacy": ("/privacy", ""), "find": ("/find", ""), "sign in": ("/sign-in", ""), "nothing": ("/nothing", ""),
+        "code": ("/sign-in/7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11", ""), "offer start": ("/g/east/offer", ""),
+        "link": (f"/n/{ctx.vault.sign('need', taken)}", ""), "connected": (f"/need/{taken}", "asker"),
+        "choosing": (f"/need/{choosing}", "asker"), "unmet": (f"/need/{unmet}", "asker"),
+        "change": (f"/need/{unmet}/change", "asker"), "withdraw": (f"/need/{unmet}/withdraw", "asker"),
+        "answer": (f"/a/{ctx.vault.sign('ask', open_ask)}", ""),
+        "answer signed in": (f"/a/{ctx.vault.sign('ask', open_ask)}", "helper"),
+        "task": (f"/task/{task['id']}", "helper"), "cannot": (f"/task/{task['id']}/cannot", "helper"),
+        "me": ("/me", "helper"), "offer": ("/g/east/offer", "helper"), "my offer": (f"/me/offers/{offer['id']}", "helper"),
+        "board": (staff, "coordinator"), "province": (f"{staff}?province=ON", "coordinator"),
+        "town": (f"{staff}?province=ON&region=toronto", "coordinator"), "needs": (f"{staff}/needs", "coordinator"),
+        "need": (f"{staff}/needs/{unmet}", "coordinator"), "staff change": (f"{staff}/needs/{unmet}/change", "coordinator"),
+        "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
+        "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),
+    }  # fmt: skip
+    return sessions, pages
+
+
+@pytest.fixture(scope="session")
+def running(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) -> Iterator[Running]:
+    database, sessions, pages = prepared
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    app = create_app(site_settings(database, port=port, demo=True))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Running(url=f"http://127.0.0.1:{port}", sessions=sessions, pages=pages)
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()

@@ -1,0 +1,179 @@
+"""Every page in a real browser: accessible, small, alone with its origin, no sideways scrolling, without JavaScript."""
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.request import Request, urlopen
+
+import axe_playwright_python
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from tests.browser.conftest import Running
+
+MOST_BYTES = 14 * 1024
+Scheme = Literal["light", "dark"]
+
+
+@asynccontextmanager
+async def looking(
+    chromium: Browser,
+    running: Running,
+    who: str = "",
+    *,
+    width: int = 360,
+    scheme: Scheme = "light",
+    scripts: bool = True,
+) -> AsyncIterator[Page]:
+    """`scripts` lets axe run; the pages have none, and their policy forbids any."""
+    context = await chromium.new_context(
+        viewport={"width": width, "height": 780}, color_scheme=scheme, java_script_enabled=scripts, bypass_csp=scripts,
+        locale="en-CA",
+    )  # fmt: skip
+    if who:
+        await context.add_cookies([{"name": "careweb-session", "value": running.sessions[who], "url": running.url}])
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
+
+
+def broken(result: Any) -> list[str]:
+    """Which rules, and where."""
+    return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in result.response["violations"]]
+
+
+def every_page(running: Running) -> list[tuple[str, str, str]]:
+    return [(name, running.url + path, who) for name, (path, who) in running.pages.items()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_axe_finds_nothing_on_any_page(chromium: Browser, running: Running, width: int, scheme: Scheme) -> None:
+    axe, found = Axe(), {}
+    options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}  # all else was seen in the light
+    for who in ("", *running.sessions):
+        async with looking(chromium, running, who, width=width, scheme=scheme) as page:
+            for name, address, theirs in every_page(running):
+                if theirs == who:
+                    await page.goto(address)
+                    result: Any = await axe.run(page, options=options)
+                    if result.violations_count:
+                        found[name] = broken(result)
+    assert found == {}
+
+
+async def test_axe_finds_nothing_where_a_form_was_refused(chromium: Browser, running: Running) -> None:
+    for path, who in (("/g/east/ask", ""), ("/g/east/offer", "helper"), ("/find", "")):
+        async with looking(chromium, running, who) as page:
+            await page.goto(running.url + path)
+            await page.locator("main button[value=send]:visible, main button[value=code]").last.click()
+            assert await page.locator("[role=alert] a").count() >= 1
+            result: Any = await Axe().run(page)
+            assert not result.violations_count, broken(result)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, width: int) -> None:
+    """320 pixels is also what 400 % zoom leaves of 1280."""
+    wide = []
+    for who in ("", *running.sessions):
+        async with looking(chromium, running, who, width=width) as page:
+            for name, address, theirs in every_page(running):
+                if theirs == who:
+                    await page.goto(address)
+                    if await page.evaluate("document.documentElement.scrollWidth") > width:
+                        wide.append(name)
+    assert wide == []
+
+
+async def test_targets_are_44_pixels_tall(chromium: Browser, running: Running) -> None:
+    small = {}
+    measure = """() => [...document.querySelectorAll('button, select, input:not([type=hidden]), nav a, footer a, a.button')]
+        .map(e => [e.closest('label') || e, e]).filter(([box, e]) => e.getClientRects().length && !e.classList.contains('unseen'))
+        .map(([box]) => [box.outerHTML.slice(0, 90), box.getBoundingClientRect().height]).filter(([, h]) => h < 43.5)"""
+    for who in ("", *running.sessions):
+        async with looking(chromium, running, who) as page:
+            for name, address, theirs in every_page(running):
+                if theirs == who:
+                    await page.goto(address)
+                    if found := await page.evaluate(measure):
+                        small[name] = found
+    assert small == {}
+
+
+async def test_no_request_leaves_the_origin(chromium: Browser, running: Running) -> None:
+    asked: set[str] = set()
+    for who in ("", *running.sessions):
+        async with looking(chromium, running, who, scripts=False) as page:
+            page.on("request", lambda request: asked.add(request.url))
+            for _, address, theirs in every_page(running):
+                if theirs == who:
+                    await page.goto(address)
+    assert asked
+    assert {one for one in asked if not one.startswith(running.url + "/")} == set()
+
+
+def test_every_page_with_its_stylesheet_is_at_most_14_kilobytes_compressed(running: Running) -> None:
+    sizes = {}
+    sheet = _weight(running.url + "/static/careweb.css", "")
+    for name, address, who in every_page(running):
+        sizes[name] = sheet + _weight(address, running.sessions.get(who, ""))
+    assert max(sizes.values()) <= MOST_BYTES, sizes
+
+
+def _weight(address: str, session: str) -> int:
+    headers = {"Accept-Encoding": "gzip", "Cookie": f"careweb-session={session}"}
+    try:
+        answer = urlopen(Request(address, headers=headers))  # noqa: S310  our own server
+    except OSError as error:
+        answer = error
+    with answer:
+        body: bytes = answer.read()
+        assert answer.headers.get("content-encoding") == "gzip" or len(body) < 500
+        assert gzip.decompress(body) if answer.headers.get("content-encoding") else True
+    return len(body)
+
+
+async def test_someone_asks_on_a_phone_by_keyboard_alone_with_javascript_off(
+    chromium: Browser, running: Running
+) -> None:
+    async with looking(chromium, running, scripts=False) as page:
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator("input[value=groceries]").press("Space")
+        await page.locator("#place").fill("M1S")
+        await page.locator("#language").select_option("yue")
+        await page.locator("input[value=urgent]").press("Space")
+        await page.locator("#name").fill("Po")
+        await page.locator("input[name=contact_kind][value=code]").press("Space")
+        await page.locator("#consent").press("Space")
+        await page.locator("#name").press("Enter")
+        assert (await page.locator("#code").inner_text()).count(" ") == 3
+        await page.get_by_role("link", name="See what is happening").press("Enter")
+        assert await page.get_by_text("We are looking for someone").is_visible()
+
+
+async def test_the_summary_leads_to_the_field(chromium: Browser, running: Running) -> None:
+    async with looking(chromium, running, scripts=False) as page:
+        await page.goto(running.url + "/g/east/ask")
+        await page.get_by_role("button", name="Look for someone").click()
+        await page.get_by_role("link", name="Choose the language you speak best.").click()
+        assert page.url.endswith("#language")
+
+
+async def test_focus_is_visible(chromium: Browser, running: Running) -> None:
+    async with looking(chromium, running) as page:
+        await page.goto(running.url)
+        await page.keyboard.press("Tab")
+        outline = await page.evaluate(
+            "getComputedStyle(document.activeElement).outlineStyle + document.activeElement.className"
+        )
+        assert outline == "solidskip"
+
+
+def test_the_axe_that_ran_is_a_current_one() -> None:
+    script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    assert "axe v4." in script[:200]
