@@ -9,13 +9,15 @@ from careweb.domain.needs import warned_at
 from careweb.domain.records import NeedRecord
 from careweb.domain.states import ContactKind
 from careweb.flows.context import Context
-from careweb.flows.imports import Taken
+from careweb.flows.imports import Taken, confirmations_due
 from careweb.storage import imports
 from careweb.storage.imports import ImportedNeed, Wrapped
 from careweb.storage.promises import promise_many
 
 
-async def take_needs(ctx: Context, records: Sequence[NeedRecord], *, group_id: GroupId, consent: str) -> Taken:
+async def take_needs(
+    ctx: Context, records: Sequence[NeedRecord], *, group_id: GroupId, consent: str, before: int
+) -> Taken:
     await imports.take_turns(ctx.tx, group_id)
     there = await imports.needs_there(ctx.tx, group_id, [record.ref for record in records])
     fresh = [_seal(ctx, record, consent) for record in records if record.ref not in there]
@@ -24,7 +26,7 @@ async def take_needs(ctx: Context, records: Sequence[NeedRecord], *, group_id: G
         await imports.add_keys(ctx.tx, "need", [key for _, key in fresh])
         await imports.add_needs(ctx.tx, group_id, needs, confirmed=bool(consent), now=ctx.now)
         await imports.promise_each(ctx.tx, [job for need in needs for job in _jobs(ctx, need, at_once=bool(consent))])
-        await _ask_to_confirm(ctx, [need.id for need in needs])
+        await _ask_to_confirm(ctx, [need.id for need in needs], before)
     twice = frozenset(ref for ref, at in there.items() if at == ctx.now)
     return Taken(new=len(fresh), there=len(there) - len(twice), twice=twice)
 
@@ -52,7 +54,7 @@ def _jobs(ctx: Context, need: ImportedNeed, *, at_once: bool) -> list[tuple[str,
     return [*jobs, ("match_need", need.id, ctx.now)] if at_once else jobs
 
 
-async def _ask_to_confirm(ctx: Context, need_ids: list[NeedId]) -> None:
+async def _ask_to_confirm(ctx: Context, need_ids: list[NeedId], before: int) -> None:
     notices = [NoticeId(uuid4()) for _ in need_ids]
     owed = await imports.owe_to_askers(ctx.tx, notices, need_ids, ctx.now)
-    await promise_many(ctx.tx, "deliver_notice", owed, ctx.now)
+    await promise_many(ctx.tx, "deliver_notice", owed, confirmations_due(ctx.now, before))

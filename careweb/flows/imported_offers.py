@@ -7,7 +7,7 @@ from careweb.domain.ids import GroupId, MemberId, NoticeId, OfferId
 from careweb.domain.records import OfferRecord
 from careweb.domain.states import OfferState
 from careweb.flows.context import Context
-from careweb.flows.imports import Taken
+from careweb.flows.imports import Taken, confirmations_due
 from careweb.storage import imports
 from careweb.storage.imports import ImportedMember, ImportedOffer, Wrapped
 from careweb.storage.promises import promise_many
@@ -16,14 +16,16 @@ from careweb.storage.sealing import Sealer
 People = dict[bytes, tuple[MemberId, bool]]  # by contact: who, and whether they have said yes
 
 
-async def take_offers(ctx: Context, records: Sequence[OfferRecord], *, group_id: GroupId, consent: str) -> Taken:
+async def take_offers(
+    ctx: Context, records: Sequence[OfferRecord], *, group_id: GroupId, consent: str, before: int
+) -> Taken:
     await imports.take_turns(ctx.tx, group_id)
     there = await imports.offers_there(ctx.tx, group_id, [record.ref for record in records])
     fresh = {record.ref: record for record in records if record.ref not in there}
     offers = await _offers(ctx, list(fresh.values()), consent) if fresh else []
     if offers:
         await imports.add_offers(ctx.tx, group_id, offers, now=ctx.now)
-        await _after(ctx, group_id, offers)
+        await _after(ctx, group_id, offers, before)
     twice = frozenset(ref for ref, at in there.items() if at == ctx.now)
     paused = sum(offer.state is OfferState.PAUSED for offer in offers)
     return Taken(new=len(offers), there=len(there) - len(twice), twice=twice, paused=paused)
@@ -73,9 +75,9 @@ def _seal(ctx: Context, index: bytes, record: OfferRecord) -> tuple[ImportedMemb
     return member, Wrapped(id=member_id, master=master, wrapped=wrapped)
 
 
-async def _after(ctx: Context, group_id: GroupId, offers: list[ImportedOffer]) -> None:
+async def _after(ctx: Context, group_id: GroupId, offers: list[ImportedOffer], before: int) -> None:
     members = list(dict.fromkeys(offer.member_id for offer in offers))
     owed = await imports.owe_to_members(ctx.tx, [NoticeId(uuid4()) for _ in members], members, ctx.now)
-    await promise_many(ctx.tx, "deliver_notice", owed, ctx.now)
+    await promise_many(ctx.tx, "deliver_notice", owed, confirmations_due(ctx.now, before))
     askable = await imports.askable_offers(ctx.tx, group_id, [offer.id for offer in offers])
     await promise_many(ctx.tx, "offer_appeared", askable, ctx.now)

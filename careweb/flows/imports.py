@@ -1,8 +1,9 @@
 """Bringing a file in: batch by batch, each in one transaction, so that a bad row costs nobody else."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from careweb.storage import imports
 from careweb.storage.imports import RefusedError, refusals
 
 BATCH = 500  # rows a transaction: enough to be quick, few enough to lose little and hold no lock for long
+CONFIRMATIONS_A_SECOND = 20  # so that thirty thousand of them do not stand before the next urgent message
 
 
 class _HasRef(Protocol):
@@ -22,7 +24,15 @@ class _HasRef(Protocol):
 
 
 R = TypeVar("R", bound=_HasRef)
+R_contra = TypeVar("R_contra", contravariant=True)
+
+
 Begin = Callable[[], AbstractAsyncContextManager[Context]]
+
+
+def confirmations_due(now: datetime, before: int) -> datetime:
+    """When the confirmations of a batch may go, after those of the rows before it."""
+    return now + timedelta(seconds=before / CONFIRMATIONS_A_SECOND)
 
 
 async def what_is_known(ctx: Context) -> Known:
@@ -50,6 +60,12 @@ class Taken:
     paused: int = 0  # offers of people who are members already and have not been asked about this
 
 
+class Take(Protocol[R_contra]):
+    """Saves a batch in one transaction; `before`: how many of this file were taken earlier."""
+
+    async def __call__(self, ctx: Context, records: Sequence[R_contra], /, *, before: int) -> Taken: ...
+
+
 @dataclass(kw_only=True)
 class Tally:
     new: int = 0
@@ -69,7 +85,7 @@ class Import(Generic[R]):
     begin: Begin
     columns: tuple[str, ...]
     read: Callable[[Cells, Known], R]
-    take: Callable[[Context, Sequence[R]], Awaitable[Taken]]
+    take: Take[R]
     refuse: Callable[[Refusal], None]
     progress: Callable[[Tally], None]
     tally: Tally = field(default_factory=Tally)
@@ -106,7 +122,7 @@ class Import(Generic[R]):
         try:
             with refusals():
                 async with self.begin() as ctx:
-                    taken = await self.take(ctx, [record for _, record in batch])
+                    taken = await self.take(ctx, [record for _, record in batch], before=self.tally.new)
         except RefusedError:
             if len(batch) == 1:
                 line, record = batch[0]

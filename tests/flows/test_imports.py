@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from careweb.flows.context import Context
 from careweb.flows.groups import admit
 from careweb.flows.imported_needs import take_needs
 from careweb.flows.imported_offers import take_offers
-from careweb.flows.imports import BATCH, Begin, Import, Refusal, Tally
+from careweb.flows.imports import BATCH, CONFIRMATIONS_A_SECOND, Begin, Import, Refusal, Tally
 from careweb.flows.matching import offer_appeared
 from careweb.flows.offers import resume
 from careweb.flows.signin import confirm_by_link, open_need
@@ -287,3 +288,11 @@ async def test_a_batch_takes_as_many_statements_as_one_row(world: World, what: I
         return len(seen)
 
     assert await statements(1, 1) == await statements(2, BATCH)
+
+
+async def test_many_confirmations_leave_room_for_other_messages(world: World) -> None:
+    lines = [f"{n},ride,M1S,en,,,,,,a{n}@example.org" for n in range(BATCH + 1)]
+    await needs(world, await world.group(), *lines)
+    rows = await world.rows("SELECT due_at, count(*) FROM promise WHERE job = 'deliver_notice' GROUP BY 1 ORDER BY 1")
+    later = NOON + timedelta(seconds=BATCH / CONFIRMATIONS_A_SECOND)
+    assert [tuple(row) for row in rows] == [(NOON, BATCH), (later, 1)]
