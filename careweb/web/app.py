@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=ROUTES,
         middleware=[
             Middleware(SecurityHeaders, settings=chosen),
-            Middleware(GZipMiddleware, minimum_size=500),
+            Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
             Middleware(Recorder, figures=figures),
             Middleware(SameSiteOnly, settings=chosen),
         ],
