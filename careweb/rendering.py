@@ -79,6 +79,7 @@ def _environment(*, html: bool) -> Environment:
         loader=FileSystemLoader(paths.TEMPLATES),
         autoescape=html,  # noqa: S701  off for plain text only
         undefined=StrictUndefined,
+        auto_reload=False,  # looking at every file's date for every page is a tenth of the page
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=not html,

@@ -133,7 +133,9 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "place": N_("Type the first three characters of your postal code, like M5V, or choose a town."),
     "place_not_a_code": N_("This is not a postal code. Type its first three characters, like M5V."),
     "place_not_canadian": N_("No Canadian postal code starts like this. Type its first three characters, like M5V."),
-    "place_coordinates": N_("Exact positions are not taken. Type the first three characters of a postal code, like M5V."),
+    "place_coordinates": N_(
+        "Exact positions are not taken. Type the first three characters of a postal code, like M5V."
+    ),
     "zone": N_("Choose a town or area from the list."),
     "wider": N_("Choose whether to name a wider place."),
     "language": N_("Choose the language you speak best."),

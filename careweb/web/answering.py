@@ -12,7 +12,7 @@ from careweb.flows.asks import Answer, AskView, accept, decline, view_ask, who_h
 from careweb.flows.matches import helper_side
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.choices import spoken_languages
-from careweb.web.following import note_text
+from careweb.web.following import read_note
 from careweb.web.need_form import Errors
 from careweb.web.visits import Visit, see_other
 
@@ -88,8 +88,8 @@ async def task_cannot(visit: Visit) -> Response:
 
 
 async def task_note(visit: Visit) -> Response:
-    text = note_text(visit.fields)
-    if not text:
-        return await _task_page(visit, {"note": "note"})
+    text, errors = read_note(visit.fields)
+    if errors:
+        return await _task_page(visit, errors)
     await matches.add_helper_note(visit.ctx, _match_id(visit), visit.member_id, text)
     return see_other(f"/task/{_match_id(visit)}#thread")

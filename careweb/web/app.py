@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     app.state.settings = chosen
     app.state.figures = figures
+    app.state.first_forms = {}  # see asking
     return app
 
 

@@ -18,6 +18,7 @@ from careweb.web.choices import LanguageChoice, PlaceChoice, choose_language, ch
 from careweb.web.cookies import SESSION, set_cookie
 from careweb.web.errors import StaleFormError
 from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, read_when, stated_need
+from careweb.web.pages import FormToken, answer, drawn
 from careweb.web.visits import Visit
 from careweb.wording import CATEGORIES
 
@@ -45,7 +46,7 @@ class Filled:
 async def ask(visit: Visit) -> Response:
     group = await group_by_slug(visit.ctx, visit.given("slug"))
     if not visit.posting:
-        return await _form(visit, group, await fill_in(visit, FRESH, sent=False))
+        return await _first_form(visit, group)
     filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
     if filled.need is None:
         return await _form(visit, group, filled, status=422 if filled.errors else 200)
@@ -55,6 +56,27 @@ async def ask(visit: Visit) -> Response:
     response = posted_page(visit, group, posted)
     await remember(visit, response, [posted.need_id])
     return response
+
+
+async def _first_form(visit: Visit, group: Group) -> Response:
+    """As every stranger gets it: drawn once for a group and language, then only its token and number differ."""
+    state = visit.request.app.state
+    key = (visit.interface.tag, group)
+    if visit.visitor.member_id or not hasattr(state, "spoken"):
+        return await _form(visit, group, await fill_in(visit, FRESH, sent=False))
+    if key not in state.first_forms:
+        filled = await fill_in(visit, FRESH, sent=False)
+        html = drawn(visit.request, "needs/ask.html", group=group, form_token=_TOKEN, form_id=_NUMBER, **filled.shown())
+        while len(state.first_forms) >= _KEPT_FORMS:
+            del state.first_forms[next(iter(state.first_forms))]
+        state.first_forms[key] = html
+    token = FormToken(visit.request)
+    html = state.first_forms[key].replace(_TOKEN, str(token)).replace(_NUMBER, form_id_of(visit))
+    return answer(visit.request, html, token)
+
+
+_TOKEN, _NUMBER = "\0token", "\0number"  # stand-ins: no text from the database holds this character
+_KEPT_FORMS = 64  # of about 40 KB
 
 
 async def _form(visit: Visit, group: Group, filled: Filled, status: int = 200) -> Response:

@@ -36,7 +36,11 @@ def read_area(query: Mapping[str, str]) -> Area:
 
 def area_query(area: Area, **more: str) -> str:
     """The same level in an address, with more."""
-    values = {"province": area.province, "region": area.region, "layer": "" if area.layer == URBAN_AREAS else area.layer}
+    values = {
+        "province": area.province,
+        "region": area.region,
+        "layer": "" if area.layer == URBAN_AREAS else area.layer,
+    }
     return urlencode({name: value for name, value in (values | more).items() if value})
 
 

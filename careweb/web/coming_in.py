@@ -115,5 +115,3 @@ async def sign_out(visit: Visit) -> Response:
     for cookie in (SESSION, BROWSER):
         drop_cookie(visit.request, response, cookie)
     return response
-
-

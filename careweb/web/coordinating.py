@@ -10,7 +10,7 @@ from careweb.domain.states import CloseReason
 from careweb.flows import board as flow
 from careweb.flows import groups, needs
 from careweb.web.asking import FRESH, fill_in, form_id_of, posted_page
-from careweb.web.bodies import NO_FIELDS
+from careweb.web.bodies import NO_FIELDS, cut_postal_codes
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
@@ -21,6 +21,10 @@ WIDEN_KM = (5, 10, 15, 25, 50, 100, 200)
 
 def _need_id(visit: Visit) -> NeedId:
     return NeedId(UUID(str(visit.request.path_params["need_id"])))
+
+
+def _words(visit: Visit, field: str) -> str:
+    return cut_postal_codes(visit.fields.get(field, "")).strip()[:500]
 
 
 async def need(visit: Visit) -> Response:
@@ -55,7 +59,7 @@ async def close(visit: Visit) -> Response:
     post, reason = visit.post(), visit.fields.get("reason", "")
     if reason not in list(CloseReason):
         return await _need_page(visit, {"reason": "reason"})
-    words = visit.fields.get("words", "").strip()[:500]
+    words = _words(visit, "words")
     await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
     return _back(visit)
 
@@ -69,7 +73,9 @@ async def change(visit: Visit) -> Response:
     post = visit.post()
     view = (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need
     sent = visit.posting and visit.fields.get("do", "send") == "send"
-    values = ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
+    values = (
+        ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
+    )
     filled = await fill_in(visit, values, sent=sent, consent=False)
     if filled.need is None or not sent:
         status = 422 if filled.errors else 200
@@ -123,7 +129,7 @@ def _member_id(visit: Visit) -> MemberId:
 
 
 async def admit(visit: Visit) -> Response:
-    post, note = visit.post(), visit.fields.get("note", "").strip()[:500]
+    post, note = visit.post(), _words(visit, "note")
     if not note:
         return await _people_page(visit, {f"note-{_member_id(visit)}": "admit_note"})
     vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)
@@ -132,6 +138,6 @@ async def admit(visit: Visit) -> Response:
 
 
 async def suspend(visit: Visit) -> Response:
-    post, note = visit.post(), visit.fields.get("note", "").strip()[:500]
+    post, note = visit.post(), _words(visit, "note")
     await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note)
     return see_other(f"/staff/{post.slug}/people")

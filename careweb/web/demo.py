@@ -47,7 +47,9 @@ async def message(visit: Visit) -> Response:
     path = _folder(visit) / name
     if not _FILE.fullmatch(name) or not await asyncio.to_thread(path.is_file):
         raise NotHereError
-    return visit.page("demo/message.html", message=await asyncio.to_thread(_read, path), base=visit.ctx.settings.public_url)
+    return visit.page(
+        "demo/message.html", message=await asyncio.to_thread(_read, path), base=visit.ctx.settings.public_url
+    )
 
 
 def _newest(folder: Path) -> list[Caught]:

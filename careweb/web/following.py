@@ -17,6 +17,7 @@ from careweb.web.asking import fill_in
 from careweb.web.bodies import NO_FIELDS, Fields, cut_postal_codes
 from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
+from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
 
 
@@ -119,14 +120,15 @@ async def missed(visit: Visit) -> Response:
 
 async def write_note(visit: Visit) -> Response:
     need_id = visit.need_id()
-    text = note_text(visit.fields)
-    if not text:
-        return await _status(visit, need_id, {"note": "note"}, 422)
+    text, errors = read_note(visit.fields)
+    if errors:
+        return await _status(visit, need_id, errors, 422)
     await matches.add_note(visit.ctx, _match_id(visit), need_id, "asker", text)
     return see_other(f"/need/{need_id}#thread")
 
 
-def note_text(fields: Fields) -> str:
-    """Empty where there is nothing to keep."""
+def read_note(fields: Fields) -> tuple[str, Errors]:
     text = cut_postal_codes(fields.get("note", "")).strip()
-    return text if len(text) <= matches.NOTE_MOST else ""
+    if names_a_position(text):
+        return "", {"note": "coordinates"}
+    return text, {} if 0 < len(text) <= matches.NOTE_MOST else {"note": "note"}

@@ -28,7 +28,9 @@ def _offered_radius(value: int) -> int:
 class OfferForm(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
 
-    categories: Annotated[tuple[Annotated[str, AfterValidator(known_category)], ...], Field(min_length=1, max_length=12)]
+    categories: Annotated[
+        tuple[Annotated[str, AfterValidator(known_category)], ...], Field(min_length=1, max_length=12)
+    ]
     languages: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)]
     radius: Annotated[int, AfterValidator(_offered_radius)]
     hours: Annotated[int, Field(gt=0, lt=1 << 28)]
@@ -72,7 +74,9 @@ def read_offer_form(fields: Fields) -> tuple[OfferForm | None, Errors]:
 
 
 def read_pace_form(fields: Fields) -> tuple[PaceForm | None, Errors]:
-    given: dict[str, Any] = {name: fields[name] for name in ("per_week", "quiet_from", "quiet_until") if fields.get(name)}
+    given: dict[str, Any] = {
+        name: fields[name] for name in ("per_week", "quiet_from", "quiet_until") if fields.get(name)
+    }
     try:
         return PaceForm.model_validate(given | {"urgent_any_hour": "urgent_any_hour" in fields}), {}
     except ValidationError as error:

@@ -38,21 +38,28 @@ class FormToken:
 def page(
     request: Request, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> HTMLResponse:
-    interface = interface_of(request)
     token = FormToken(request)
+    return answer(request, drawn(request, name, form_token=token, **context), token, status, headers)
+
+
+def drawn(request: Request, name: str, **context: Any) -> str:
     settings = request.app.state.settings
     frame = {
         "interfaces": list(interfaces().values()),
-        "form_token": token,
         "stylesheet": stylesheet(),
         "path": request.url.path,
         "demo": settings.demo,
         "purge_days": settings.purge_after.days,
         "visitor": getattr(request.state, "visitor", None),
     }
-    html = render_html(interface.tag, name, **frame | context)
+    return render_html(interface_of(request).tag, name, **frame | context)
+
+
+def answer(
+    request: Request, html: str, token: FormToken, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
     response = HTMLResponse(html, status, headers, media_type="text/html")
-    response.headers["content-language"] = interface.tag
+    response.headers["content-language"] = interface_of(request).tag
     response.headers["vary"] = "Accept-Language, Cookie"
     if token.planted:
         set_cookie(request, response, BROWSER, token.browser)

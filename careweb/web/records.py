@@ -25,7 +25,9 @@ class Figures:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Counter("careweb_requests", "Requests", ["route", "method", "status"], registry=self.registry)
-        self._seconds = Histogram("careweb_request_seconds", "Time", ["route"], buckets=_BUCKETS, registry=self.registry)
+        self._seconds = Histogram(
+            "careweb_request_seconds", "Time", ["route"], buckets=_BUCKETS, registry=self.registry
+        )
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
@@ -82,7 +84,8 @@ class Recorder:
 def places(error: BaseException) -> list[str]:
     """Where it happened, file and line; never the message, which may hold what somebody typed."""
     return [
-        f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-12:]
+        f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-12:]
     ]
 
 

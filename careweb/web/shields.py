@@ -10,7 +10,9 @@ from careweb.config import Settings
 from careweb.web.pages import error_page
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-_FROM_MAIL_PROGRAMS = "/stop/"  # one-click unsubscribe (RFC 8058): no browser, no origin; the token in the address decides
+_FROM_MAIL_PROGRAMS = (
+    "/stop/"  # one-click unsubscribe (RFC 8058): no browser, no origin; the token in the address decides
+)
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",

@@ -7,7 +7,9 @@ from pydantic_core import PydanticCustomError
 from careweb.wording import CATEGORIES
 
 # Two decimal numbers in range beside each other, three or more decimals: a position, however it is written.
-_POSITION = re.compile(r"[-+−]?\d{1,2}[.,]\d{3,}\s*°?\s*[NSns]?[\s,;/]+[-+−]?\d{1,3}[.,]\d{3,}|\d\s*°\s*\d{1,2}\s*['′’]")
+_POSITION = re.compile(
+    r"[-+−]?\d{1,2}[.,]\d{3,}\s*°?\s*[NSns]?[\s,;/]+[-+−]?\d{1,3}[.,]\d{3,}|\d\s*°\s*\d{1,2}\s*['′’]"
+)
 
 
 def known_category(value: str) -> str:
@@ -16,7 +18,11 @@ def known_category(value: str) -> str:
     return value
 
 
+def names_a_position(value: str) -> bool:
+    return _POSITION.search(value) is not None
+
+
 def free_text(value: str) -> str:
-    if _POSITION.search(value):
+    if names_a_position(value):
         raise PydanticCustomError("coordinates", "a position")
     return value

@@ -193,3 +193,12 @@ def test_an_ask_is_answered_by_nobody_else(site: Site) -> None:
     page = site.outsider.see(path).send(answer="yes")
     assert page.status == 422
     site.helper.see(path).send(answer="no")
+
+
+def test_a_note_loses_full_postal_codes_and_takes_no_position(site: Site) -> None:
+    need, task = _connected(site)
+    asker = site.asker_of(need)
+    page = asker.see(f"/need/{need}").send("/note", note="43.65321, -79.38321")
+    assert (page.status, "exact positions" in page.errors["note"]) == (422, True)
+    asker.see(f"/need/{need}").send("/note", note="M1S 2K3")
+    assert "2K3" not in site.helper.see(task).html

@@ -122,3 +122,11 @@ def test_one_click_stops_messages_without_a_browser(site: Site) -> None:
     assert answer.status_code == 200
     assert site.run(lambda world: world.one("SELECT mail_stopped FROM member WHERE id = $1", site.cast.outsider))
     assert site.person().request("POST", "/stop/made-up").status_code == 422
+
+
+def test_everything_at_any_hour_fits_into_one_offer(site: Site) -> None:
+    """More fields than other forms may have: this one says how many it takes."""
+    _, form = came_in(site, "everything@example.org", join=True)
+    boxes = {name: [box["value"] for box in form.soup.select(f"[name={name}]")] for name in ("categories", "hours")}
+    assert sum(map(len, boxes.values())) == 40
+    assert form.send(**(OFFER | boxes)).path == "/me"

@@ -1,0 +1,57 @@
+"""The demonstration says that it is one, and shows what it would have mailed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from starlette.testclient import TestClient
+
+from careweb.web.app import create_app
+from tests.web.site import Person, Site, site_settings
+
+FILE = "00001763860000000000-000001.eml"
+
+
+@pytest_asyncio.fixture
+async def newcomer(site: Site, tmp_path: Path) -> AsyncIterator[Person]:
+    mail = EmailMessage()
+    mail["To"], mail["Subject"] = "helper@example.org", "You have a message <b>"
+    mail.set_content("Hello <script>\n\nhttp://127.0.0.1:8000/a/token\n\nhttps://evil.example/a\n")
+    (tmp_path / FILE).write_bytes(bytes(mail))
+    (tmp_path / "keys").write_text("secret")
+    app = create_app(site_settings(site.database, demo=True, demo_mail=tmp_path))
+    client = TestClient(app)
+    await asyncio.to_thread(client.__enter__)
+    person = Person(app, headers={"accept-language": "en"})
+    person.portal = client.portal
+    yield person
+    await asyncio.to_thread(client.__exit__, None, None, None)
+
+
+@pytest.mark.parametrize("path", ["/", "/g/east", "/g/east/ask", "/nothing", "/demo", "/sign-in"])
+def test_every_page_says_that_it_is_a_demonstration(newcomer: Person, path: str) -> None:
+    assert "This is a demonstration" in newcomer.see(path).text
+
+
+def test_a_caught_message_is_shown_as_text_with_links_to_our_own_pages_only(newcomer: Person) -> None:
+    listed = newcomer.see("/demo")
+    link = listed.soup.select_one(f'a[href="/demo/{FILE}"]')
+    assert link
+    assert link.get_text() == "You have a message <b>"
+    shown = newcomer.see(str(link["href"]))
+    assert "&lt;script&gt;" in shown.html
+    assert [a["href"] for a in shown.soup.select(".mail a")] == ["/a/token"]
+
+
+@pytest.mark.parametrize("name", ["keys", "..%2Fkeys", "%2e%2e%2fkeys", "00001763860000000000-000002.eml"])
+def test_nothing_but_messages_is_read(newcomer: Person, name: str) -> None:
+    assert newcomer.see(f"/demo/{name}").status == 404
+
+
+def test_a_real_installation_has_no_such_page_and_no_banner(anyone: Person) -> None:
+    assert anyone.see("/demo").status == 404
+    assert anyone.see(f"/demo/{FILE}").status == 404
+    assert "demonstration" not in anyone.see("/").text
