@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aiosql
 import asyncpg
@@ -28,8 +29,28 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[Transaction]:
-    async with engine.begin() as tx:
-        yield tx
+    """Begun and ended by asyncpg; SQLAlchemy, told to leave that alone, would take three times the processor time."""
+    async with _leaving_alone(engine).connect() as tx:
+        connection = await driver(tx)
+        while connection.is_closed():  # while it lay in the pool
+            await tx.invalidate()
+            connection = await driver(tx)
+        try:
+            async with connection.transaction():
+                yield tx
+        finally:
+            if connection.is_closed():
+                await tx.invalidate()
+
+
+def _leaving_alone(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine and pool, without transactions of SQLAlchemy's own."""
+    if engine not in _LEAVING_ALONE:
+        _LEAVING_ALONE[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return _LEAVING_ALONE[engine]
+
+
+_LEAVING_ALONE: WeakKeyDictionary[AsyncEngine, AsyncEngine] = WeakKeyDictionary()
 
 
 async def driver(tx: Transaction) -> asyncpg.Connection:
