@@ -1,6 +1,5 @@
 """What an asker does with a need."""
 
-import asyncio
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +39,7 @@ async def post_need(
         ctx, group_id, new, need_id,
         member_id=member_id, form_hash=form_hash,
         locator_hash=ctx.vault.index("locator", code.locator),
-        secret_hash=await asyncio.to_thread(ctx.vault.hash_secret, code.secret),
+        secret_hash=await ctx.vault.hash_aside(code.secret),
     )  # fmt: skip
     if not added:  # the other of two at once was first
         first = await run(ctx.tx, "need_of_form", form_hash=form_hash)
@@ -181,8 +180,8 @@ async def find_by_code(ctx: Context, text: str) -> NeedId | None:
     except CodeError:
         return None
     row = await run(ctx.tx, "need_by_locator", locator_hash=ctx.vault.index("locator", code.locator))
-    known = row["secret_hash"] if row else await asyncio.to_thread(ctx.vault.hash_secret, "nobody's")
-    fits = await asyncio.to_thread(ctx.vault.secret_fits, code.secret, known)
+    known = row["secret_hash"] if row else await ctx.vault.hash_aside("nobody's")
+    fits = await ctx.vault.fits_aside(code.secret, known)
     return row["id"] if row and fits else None
 
 
