@@ -142,7 +142,7 @@ def _without_full_codes(fields: Fields) -> Fields:
     )
 
 
-_ORDER = ("category", "categories", "text", "place", "wider", "province", "zone", "language", "language_search", "urgency", "by", "parts",
+_ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "parts",
     "helpers", "name", "contact_kind", "contact", "reach", "see_first", "consent")  # fmt: skip
 
 

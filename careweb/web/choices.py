@@ -20,7 +20,7 @@ from careweb.domain.places import (
 )
 from careweb.storage.database import Transaction
 from careweb.storage.languages import language_aliases, languages
-from careweb.storage.places import wider_places, zone_by_code, zone_for_postal, zones_for_picker
+from careweb.storage.places import towns_in, wider_places, zone_by_code, zone_for_postal, zones_for_picker
 from careweb.web.bodies import Fields
 from careweb.web.visits import Visit
 
@@ -116,7 +116,8 @@ def _grouped(options: Markup) -> Markup:
 class PlaceChoice:
     zone: Zone | None
     provinces: list[tuple[str, str]]
-    zones: list[tuple[str, str]]  # of the chosen province
+    towns: list[tuple[str, str]]  # of the chosen province; a town of one zone stands as that zone's code
+    zones: list[tuple[str, str]]  # of the chosen town, where it has several
     wider: list[Zone]  # offered first where few people speak the language
     kept: bool  # they were, and the person prefers the area
     errors: dict[str, str]
@@ -127,7 +128,8 @@ async def choose_place(
 ) -> PlaceChoice:
     """A wider place that was offered wins over a town from the list, and that over a postal code."""
     tx, locale = visit.ctx.tx, visit.interface.tag
-    zone, errors = await _chosen(tx, values)
+    towns, zones = await _listed(tx, values.get("province", ""), values.get("town", ""), locale)
+    zone, errors = await _chosen(tx, values, several=bool(zones))
     wider: list[Zone] = []
     kept = zone is not None and values.get("wider") == "same" and values.get("kept_zone") == zone.code
     if zone and languages and not kept:
@@ -136,29 +138,46 @@ async def choose_place(
     return PlaceChoice(
         zone=zone,
         provinces=sorted(((p.value, p.name_in(locale)) for p in Province), key=lambda pair: pair[1]),
-        zones=await _listed(tx, values.get("province", ""), locale),
+        towns=towns,
+        zones=zones,
         wider=wider,
         kept=kept,
         errors=errors,
     )
 
 
-async def _chosen(tx: Transaction, values: Fields) -> tuple[Zone | None, dict[str, str]]:
-    offered = values.get("wider", "")
-    code = values.get("zone", "") if offered in ("", "same") else offered
-    if code:
+async def _chosen(tx: Transaction, values: Fields, *, several: bool) -> tuple[Zone | None, dict[str, str]]:
+    offered, town = values.get("wider", ""), values.get("town", "")
+    if values.get("place", "") and not values.get("province", ""):
+        town = ""  # kept from before; a postal code typed since says it better
+    code = values.get("zone", "") or ("" if several else town)
+    if offered not in ("", "same"):
+        code = offered
+    if code or several:
         zone = await zone_by_code(tx, code)
-        return zone, {} if zone else {"zone": "zone"}
+        return zone, {} if zone else {"zone" if several else "town": "zone"}
     try:
         return await zone_for_postal(tx, read_postal(values.get("place", ""))), {}
     except PlaceError as error:
         return None, {"place": _KEYS.get(type(error), "place")}
 
 
-async def _listed(tx: Transaction, province: str, locale: str) -> list[tuple[str, str]]:
+Options = list[tuple[str, str]]
+
+
+async def _listed(tx: Transaction, province: str, chosen: str, locale: str) -> tuple[Options, Options]:
+    """Wider places and towns of a province, and the areas of the chosen town. One list of all would be a heavy page."""
     if province not in Province.__members__:
-        return []
-    return [(zone.code, zone.label_in(locale)) for zone in await zones_for_picker(tx, locale, Province[province])]
+        return [], []
+    every = await zones_for_picker(tx, locale, Province[province])
+    options = [(str(zone.code), zone.label_in(locale)) for zone in every if zone.kind is not ZoneKind.POSTAL]
+    areas: Options = []
+    for town in await towns_in(tx, Province[province], locale):
+        single = len(town.zones) == 1
+        options.append((str(town.zones[0].code) if single else town.name, town.name))
+        if not single and town.name == chosen:
+            areas = [(str(zone.code), zone.label_in(locale)) for zone in town.zones]
+    return options, areas
 
 
 async def _rather_wider(tx: Transaction, zone: Zone, spoken: Spoken, spoken_id: str) -> list[Zone]:

@@ -65,7 +65,7 @@ def as_typed(view: NeedView) -> Fields:
         *((("parts", str(int(part))) for part in sorted(parts)) if len(parts) < 3 else ()),
     ]  # fmt: skip
     postal = view.zone_code if len(view.zone_code) == 3 else ""
-    items.append(("place", postal) if postal else ("zone", view.zone_code))
+    items.append(("place", postal) if postal else ("town", view.zone_code))
     return ImmutableMultiDict([*items, ("show_text", "yes")] if view.show_text else items)
 
 

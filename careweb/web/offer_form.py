@@ -103,7 +103,7 @@ def as_typed(offer: Mapping[str, Any], name: str) -> Fields:
         *((f"language{number or ''}", tag) for number, tag in zip(("", 2, 3, 4), offer["languages"], strict=False)),
         *(("hours", f"{day}-{int(part)}") for day, part in unpack(offer["hours"])),
         ("radius", str(int(offer["radius_km"]))), ("reach", offer["reach"]), ("name", name),
-        ("place", offer["zone_code"]) if len(offer["zone_code"]) == 3 else ("zone", offer["zone_code"]),
+        ("place", offer["zone_code"]) if len(offer["zone_code"]) == 3 else ("town", offer["zone_code"]),
     ]  # fmt: skip
     return ImmutableMultiDict(items)
 

@@ -1,10 +1,12 @@
 """Asking, from an empty form to a code."""
 
+import gzip
 import re
 from typing import Any
 
 import pytest
 
+from careweb import paths
 from tests.web.site import Person, Seen, Site
 
 GOOD: dict[str, Any] = {
@@ -103,13 +105,22 @@ def test_an_unknown_but_valid_area_is_taken_as_its_province(anyone: Person) -> N
     assert "Ontario" in own.text
 
 
-def test_a_town_is_picked_with_two_plain_forms(anyone: Person) -> None:
+def test_a_town_is_picked_with_plain_forms(anyone: Person) -> None:
     towns = anyone.see("/g/east/ask").send(province="PE", do="places", category="ride")
     assert (towns.status, towns.errors) == (200, {})
-    options = {str(one["value"]): one.get_text() for one in towns.soup.select("#zone option")}
+    options = {str(one["value"]): one.get_text() for one in towns.soup.select("#town option")}
     assert options["PE"] == "Prince Edward Island"
     assert towns.soup.select_one("input[value=ride][checked]")
-    assert towns.send(**(GOOD | {"place": "", "zone": "PE", "language": "en"})).status == 200
+    assert towns.send(**(GOOD | {"place": "", "town": "PE", "language": "en"})).status == 200
+
+
+def test_a_larger_town_asks_for_its_part(anyone: Person) -> None:
+    larger = anyone.see("/g/east/ask").send(**(GOOD | {"place": "", "province": "ON", "town": "Scarborough"}))
+    assert (larger.status, larger.errors) == (422, {"zone": "Choose a town or area from the list."})
+    parts = [str(one["value"]) for one in larger.soup.select("#zone option")]
+    assert "M1S" in parts
+    assert all(part in ("", *parts) and part[:2] in ("", "M1") for part in parts)
+    assert larger.send(zone="M1S", do="send").status == 200
 
 
 def test_a_language_is_found_by_another_name_of_it(anyone: Person) -> None:
@@ -153,3 +164,11 @@ def test_the_emergency_numbers_are_on_the_ask_page_in_both_languages(site: Site)
         page = site.person(language=language).see("/g/east/ask")
         assert words in page.text
         assert {a["href"] for a in page.soup.select(".note a")} == {"tel:911", "tel:988", "tel:211", "tel:416-555-0100"}
+
+
+@pytest.mark.parametrize("province", ["ON", "QC", "PE"])
+def test_the_form_with_every_town_of_a_province_is_still_a_small_page(anyone: Person, province: str) -> None:
+    towns = anyone.see("/g/east/ask").send(province=province, do="places")
+    assert len(towns.soup.select("#town option")) > 5
+    sheet = gzip.compress((paths.STATIC / "careweb.css").read_bytes(), 6)
+    assert len(gzip.compress(towns.html.encode(), 6)) + len(sheet) <= 14 * 1024

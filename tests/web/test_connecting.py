@@ -202,3 +202,12 @@ def test_a_note_loses_full_postal_codes_and_takes_no_position(site: Site) -> Non
     assert (page.status, "exact positions" in page.errors["note"]) == (422, True)
     asker.see(f"/need/{need}").send("/note", note="M1S 2K3")
     assert "2K3" not in site.helper.see(task).html
+
+
+def test_a_need_of_a_whole_province_keeps_its_place_until_another_is_named(site: Site) -> None:
+    need = site.posted(**PO, zone_code="ON")
+    asker = site.asker_of(need)
+    kept = asker.see(f"/need/{need}/change").send(category="ride", do="send")
+    assert (kept.path, "Ontario" in kept.text) == (f"/need/{need}", True)
+    moved = asker.see(f"/need/{need}/change").send(place="M2N", do="send")
+    assert "North York" in moved.text
