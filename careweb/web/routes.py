@@ -23,13 +23,13 @@ POST = ("POST",)
 
 ROUTES = [
     # Everyone
-    door("/", start.home),
-    door("/help", start.help_page),
-    door("/privacy", start.privacy),
-    door("/g/{slug}", start.group),
+    door("/", start.home, reads=True),
+    door("/help", start.help_page, reads=True),
+    door("/privacy", start.privacy, reads=True),
+    door("/g/{slug}", start.group, reads=True),
     # Asking
-    door("/g/{slug}/ask", asking.ask, FORM),
-    door("/need/{need_id:uuid}", following.need),
+    door("/g/{slug}/ask", asking.ask, FORM, reads=True),
+    door("/need/{need_id:uuid}", following.need, reads=True),
     door("/need/{need_id:uuid}/change", following.change, FORM),
     door("/need/{need_id:uuid}/renew", following.renew, POST),
     door("/need/{need_id:uuid}/withdraw", following.withdraw, FORM),
@@ -60,8 +60,8 @@ ROUTES = [
     door("/sign-in/{sign_in_id:uuid}", coming_in.sign_in_code, FORM),
     door("/sign-out", coming_in.sign_out, POST),
     # Coordinating
-    door("/staff/{slug}", board.board),
-    door("/staff/{slug}/map.svg", board.board_map),
+    door("/staff/{slug}", board.board, reads=True),
+    door("/staff/{slug}/map.svg", board.board_map, reads=True),
     door("/staff/{slug}/needs", board.needs),
     door("/staff/{slug}/needs/{need_id:uuid}", coordinating.need),
     door("/staff/{slug}/needs/{need_id:uuid}/widen", coordinating.widen, POST),

@@ -14,7 +14,7 @@ from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
 from careweb.flows.signin import Post, Visitor, visitor_of
 from careweb.rendering import Interface
-from careweb.storage.database import transaction
+from careweb.storage.database import reading, transaction
 from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
 from careweb.web.cookies import BROWSER, SESSION, read_cookie, token_fits
 from careweb.web.errors import SignInFirstError, StaleFormError
@@ -86,15 +86,17 @@ def door(
     *,
     most_fields: int = MOST_FIELDS,
     own_forms_only: bool = True,
+    reads: bool = False,
 ) -> Route:
-    """`own_forms_only`: a post carries the token of a form made for this browser."""
+    """`own_forms_only`: a post carries the token of a form made for this browser. `reads`: looking changes nothing."""
 
     async def endpoint(request: Request) -> Response:
         fields = await read_fields(request, most_fields=most_fields) if request.method == "POST" else NO_FIELDS
         if request.method == "POST" and own_forms_only:
             _check_token(request, fields)
         state = request.app.state
-        async with transaction(state.engine) as tx:
+        begin = reading if reads and request.method != "POST" else transaction
+        async with begin(state.engine) as tx:
             ctx = Context(tx=tx, vault=state.vault, settings=state.settings, now=datetime.now(UTC))
             visitor = await visitor_of(ctx, read_cookie(request, SESSION))
             request.state.visitor = visitor
