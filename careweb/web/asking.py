@@ -69,13 +69,14 @@ async def _first_form(visit: Visit, group: Group) -> Response:
         html = drawn(visit.request, "needs/ask.html", group=group, form_token=_TOKEN, form_id=_NUMBER, **filled.shown())
         while len(state.first_forms) >= _KEPT_FORMS:
             del state.first_forms[next(iter(state.first_forms))]
-        state.first_forms[key] = html
+        state.first_forms[key] = [piece.encode() for piece in _STAND_INS.split(html)]
     token = FormToken(visit.request)
-    html = state.first_forms[key].replace(_TOKEN, str(token)).replace(_NUMBER, form_id_of(visit))
-    return answer(visit.request, html, token)
+    real = {_TOKEN.encode(): str(token).encode(), _NUMBER.encode(): form_id_of(visit).encode()}
+    return answer(visit.request, b"".join([real.get(piece, piece) for piece in state.first_forms[key]]), token)
 
 
-_TOKEN, _NUMBER = "\0token", "\0number"  # stand-ins: no text from the database holds this character
+_TOKEN, _NUMBER = "\0token", "\0number"  # no text from the database holds this character
+_STAND_INS = re.compile(f"({_TOKEN}|{_NUMBER})")
 _KEPT_FORMS = 64  # of about 40 KB
 
 

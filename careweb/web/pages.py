@@ -56,7 +56,7 @@ def drawn(request: Request, name: str, **context: Any) -> str:
 
 
 def answer(
-    request: Request, html: str, token: FormToken, status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request, html: str | bytes, token: FormToken, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     response = HTMLResponse(html, status, headers, media_type="text/html")
     response.headers["content-language"] = interface_of(request).tag

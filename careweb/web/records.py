@@ -18,6 +18,18 @@ log = structlog.get_logger("careweb.web")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
+def configure_log() -> None:
+    """One JSON line an event, as the workers write it."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        cache_logger_on_first_use=True,
+    )
+
+
 class Figures:
     """What /metrics shows, of this process."""
 
