@@ -1,0 +1,56 @@
+"""Binary heaps that know where each item stands, so that its key can change. Several may share one array of places.
+
+A heap is `heap[start : start + size]` with the least key first; `place[item]` is its position there, or -1.
+"""
+
+from careweb.domain.solving.compiled import compiled
+from careweb.domain.solving.graph import Floats, Ints
+
+
+@compiled
+def settle(heap: Ints, place: Ints, key: Floats, start: int, size: int, at: int) -> None:
+    """The item at `at` has a new key, or is new: moves it where it belongs."""
+    item = heap[start + at]
+    while at > 0:
+        above = (at - 1) // 2
+        if key[heap[start + above]] <= key[item]:
+            break
+        heap[start + at] = heap[start + above]
+        place[heap[start + at]] = at
+        at = above
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and key[heap[start + child + 1]] < key[heap[start + child]]:
+            child += 1
+        if key[heap[start + child]] >= key[item]:
+            break
+        heap[start + at] = heap[start + child]
+        place[heap[start + at]] = at
+        at = child
+    heap[start + at] = item
+    place[item] = at
+
+
+@compiled
+def put(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int) -> int:
+    """Adds the item, or moves it after its key changed. Returns the size."""
+    at = place[item]
+    if at < 0:
+        at = size
+        heap[start + at] = item
+        size += 1
+    settle(heap, place, key, start, size, at)
+    return size
+
+
+@compiled
+def take(heap: Ints, place: Ints, key: Floats, start: int, size: int) -> int:
+    """Removes the least item, `heap[start]`. Returns the size."""
+    place[heap[start]] = -1
+    size -= 1
+    if size > 0:
+        heap[start] = heap[start + size]
+        settle(heap, place, key, start, size, 0)
+    return size
