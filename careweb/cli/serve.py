@@ -8,7 +8,6 @@ import click
 import uvicorn
 
 from careweb.config import settings
-from careweb.web.records import configure_log
 
 _GRACE = 10  # seconds that open requests have to end
 
@@ -17,7 +16,6 @@ _GRACE = 10  # seconds that open requests have to end
 @click.option("--fd", type=int, default=None, help="a listening socket that is already open")
 def serve(fd: int | None) -> None:
     """Serve the pages on CAREWEB_HOST and PORT."""
-    configure_log()
     chosen = settings()
     config = uvicorn.Config(
         "careweb.web.app:create_app",

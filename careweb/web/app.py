@@ -15,13 +15,15 @@ from careweb.storage.database import open_engine
 from careweb.storage.sealing import open_vault
 from careweb.web.bodies import BodyError
 from careweb.web.errors import StaleFormError, body_error, care_error, http_error, stale_form
-from careweb.web.records import Figures, Recorder
+from careweb.web.records import Figures, Recorder, configure_log
 from careweb.web.routes import ROUTES
 from careweb.web.shields import SameSiteOnly, SecurityHeaders
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
-    """Opens nothing until it starts. `settings` default to the environment's."""
+    """Opens nothing until it starts. Without `settings`, as uvicorn calls it: the environment's, and a log for machines."""
+    if settings is None:
+        configure_log()
     chosen = settings or config.settings()
     figures = Figures()
     app = Starlette(
