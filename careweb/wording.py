@@ -185,6 +185,7 @@ TESTS = {  # what an offer has to pass, as the need page of a coordinator counts
     "capacity": N_("are admitted, not resting, and free this week"),
     "time": N_("are free at that time"),
     "unasked": N_("were not asked about it yet"),
+    "askable": N_("have no other request in hand, and were not asked too often this week"),
 }
 
 EVENTS = {

@@ -8,6 +8,7 @@ from careweb.domain.states import Reach, Urgency
 
 URGENT_WITHIN = timedelta(hours=48)
 MEDIUM_WITHIN = timedelta(days=7)
+USUAL_TIME = {Urgency.URGENT: URGENT_WITHIN, Urgency.MEDIUM: MEDIUM_WITHIN, Urgency.LOW: timedelta(days=28)}
 LONGEST = timedelta(days=60)
 GRACE = timedelta(days=1)  # a need outlives its by-when by a day
 TEXT_MOST = 500

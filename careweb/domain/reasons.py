@@ -13,9 +13,10 @@ class Test(StrEnum):
     CATEGORY = "category"
     LANGUAGE = "language"
     DISTANCE = "distance"
-    CAPACITY = "capacity"  # active, not resting, free this week, vetted
+    CAPACITY = "capacity"  # admitted and vetted, active, not resting, free this week
     TIME = "time"
     UNASKED = "unasked"  # not asked about this need before
+    ASKABLE = "askable"  # no other ask in hand, and not asked too often this week
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def reasons(rows: Iterable[Mapping[str, Any]]) -> Reasons:
             if test in failed:
                 break
             left[test] += row["offers"]
-        if len(failed) == 1:
+        if len(failed) == 1 and not (failed == [Test.UNASKED] and row["answered"]):  # a no is a no
             single[failed[0]] += row["offers"]
         if failed == [Test.DISTANCE] and row["within_km"]:
             farther[row["within_km"]] += row["offers"]

@@ -12,7 +12,7 @@ from careweb.domain.states import Urgency
 
 MOST_IN_WAVE = {Urgency.URGENT: 12, Urgency.MEDIUM: 4, Urgency.LOW: 2}
 ENOUGH = 0.9  # the chance of a yes at which no more are asked
-RESTED = timedelta(hours=6)  # when to look again for those whose week of asks is full
+RESTED = timedelta(hours=6)  # when to look again where nobody was left
 FATIGUE = 0.08  # each ask of the last week takes this share of the chance away
 
 
@@ -97,8 +97,8 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
         return Plan(asks=chosen, next_at=min([now + pace.wave_every, *waking]), exhausted=False)
     if chosen or need.asks_out:
         return Plan(asks=chosen, next_at=now + pace.ask_timeout, exhausted=False)
-    # Those who have been asked enough this week are not nobody, but a coordinator should know before they are free.
-    return Plan(asks=(), next_at=now + RESTED if ranked else None, exhausted=True)
+    # A coordinator should know; but weeks pass, people rest and come back, so it is looked at again.
+    return Plan(asks=(), next_at=now + RESTED, exhausted=True)
 
 
 def _enough(need: OpenNeed, awake: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -60,7 +60,7 @@ async def view_ask(ctx: Context, ask_id: AskId, visitor: MemberId | None) -> Ask
     text = ""
     if visitor:
         await run(ctx.tx, "see_ask", id=ask_id, now=ctx.now)
-        if row["show_text"] and row["need_state"] == NeedState.OPEN:
+        if row["show_text"] and row["need_state"] == NeedState.OPEN and _still_asked(row):
             sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"])
             text = sealer.open("text", row["sealed_text"]) if sealer else ""
     return _view(row, text)
@@ -94,7 +94,8 @@ async def who_holds(ctx: Context, ask_id: AskId, short_code: str) -> MemberId | 
 
 
 async def accept(ctx: Context, ask_id: AskId, member_id: MemberId) -> Answer:
-    """Each step is one guarded statement, always in the order need, member, ask, so that nobody waits in a circle.
+    """Each step is one guarded statement, always in the order membership, need, member, ask, so that nobody waits in
+    a circle.
 
     Raises AtCapacityError or NotNowError: then nothing of it has happened, since the transaction is rolled back.
     """
@@ -103,7 +104,7 @@ async def accept(ctx: Context, ask_id: AskId, member_id: MemberId) -> Answer:
         raise NotHereError
     if ask["match_id"] and ask["match_state"] != MatchState.FELL_THROUGH:
         return _answer(ask["match_state"])  # the same yes, sent twice
-    if ask["state"] not in (AskState.PLANNED, AskState.SENT, AskState.TIMED_OUT):
+    if not _still_asked(ask) or not await run(ctx.tx, "hold_membership", ask_id=ask_id):
         return Answer.COVERED if ask["state"] == AskState.COVERED else Answer.OVER
     need_state = await run(ctx.tx, "take_slot", id=ask["need_id"])
     if need_state is None:
@@ -114,6 +115,12 @@ async def accept(ctx: Context, ask_id: AskId, member_id: MemberId) -> Answer:
     if not await run(ctx.tx, "accept_ask", id=ask_id, member_id=member_id, now=ctx.now):
         raise NotNowError
     return await _open_match(ctx, ask, full=need_state == NeedState.MATCHED)
+
+
+def _still_asked(ask: Mapping[str, Any]) -> bool:
+    """A late yes counts, but not to a need that has changed since, nor from someone who is not admitted any more."""
+    late = ask["state"] == AskState.TIMED_OUT and ask["of_this_round"]
+    return bool(ask["admitted"] and (late or ask["state"] in (AskState.PLANNED, AskState.SENT)))
 
 
 async def _open_match(ctx: Context, ask: Mapping[str, Any], *, full: bool) -> Answer:

@@ -117,7 +117,11 @@ async def need_for_staff(ctx: Context, group_id: GroupId, need_id: NeedId) -> Ne
         widened_km=row["widened_km"],
         asked=[await _asked(ctx, group_id, ask) for ask in asked],
         events=await _events(ctx, need_id),
-        reasons=reasons(await run(ctx.tx, "why_nobody", need_id=need_id, now=ctx.now)) if still_open else None,
+        reasons=reasons(
+            await run(ctx.tx, "why_nobody", need_id=need_id, weekly_asks=ctx.settings.weekly_asks, now=ctx.now)
+        )
+        if still_open
+        else None,
     )
 
 

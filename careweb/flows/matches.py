@@ -7,8 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from careweb.domain.errors import NotHereError, NotNowError, OverError
+from careweb.domain.hours import until
 from careweb.domain.ids import MatchId, MemberId, NeedId
-from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState
+from careweb.domain.needs import USUAL_TIME, expires_at
+from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Urgency
 from careweb.flows.asks import connected
 from careweb.flows.context import Context
 from careweb.flows.needs import promise_dates, stop_promises, tell
@@ -101,14 +103,22 @@ async def cannot(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
     await owe_notice(ctx, "fell_through", match_id, need_id=row["need_id"])
 
 
+async def take_back(ctx: Context, match_id: MatchId) -> None:
+    """The helper was suspended: what they agreed to goes to somebody else."""
+    row = await run(ctx.tx, "match_by_id", id=match_id)
+    await _reopen(ctx, row, by="coordinator", kind="fell_through")
+    await owe_notice(ctx, "fell_through", match_id, need_id=row["need_id"])
+
+
 async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
     """ "Done", says the helper. When nothing else of the need is open or under way, it is met."""
     row = await _of_helper(ctx, match_id, member_id)
+    need_state = await run(ctx.tx, "hold_need", id=row["need_id"])  # first, as everywhere
     if not await run(ctx.tx, "finish_match", id=match_id, by="helper", now=ctx.now):
         raise NotNowError
     await unpromise(ctx.tx, "remind_match", match_id)
     await tell(ctx, row["need_id"], "helper", "done")
-    if row["need_state"] == NeedState.MATCHED and not await run(ctx.tx, "count_unfinished", need_id=row["need_id"]):
+    if need_state == NeedState.MATCHED and not await run(ctx.tx, "count_unfinished", need_id=row["need_id"]):
         await run(ctx.tx, "end_need", id=row["need_id"], state=NeedState.MET, close_reason=None, now=ctx.now)
         await stop_promises(ctx, row["need_id"])
         await tell(ctx, row["need_id"], "worker", "met")
@@ -162,6 +172,21 @@ async def _reopen(ctx: Context, row: Mapping[str, Any], *, by: str, kind: str, e
     await run(ctx.tx, "give_task_back", id=row["member_id"], accepted_at=row["accepted_at"])
     for job, subject in (("lapse_match", row["id"]), ("remind_match", row["id"]), ("purge_need", need_id)):
         await unpromise(ctx.tx, job, subject)
-    await promise_dates(ctx, need_id, row["needed_by"], row["accepted_at"], row["expires_at"])
+    needed_by = await _new_by_when(ctx, row) if by != "time" else row["needed_by"]
+    await promise_dates(ctx, need_id, needed_by, row["accepted_at"], expires_at(needed_by))
     await promise(ctx.tx, "match_need", need_id, ctx.now)
     await tell(ctx, need_id, "worker" if by == "time" else by, kind)
+
+
+async def _new_by_when(ctx: Context, row: Mapping[str, Any]) -> datetime:
+    """Whoever was let down when their day had passed still needs it: they get as long again as such a need has."""
+    needed_by: datetime = row["needed_by"]
+    if needed_by > ctx.now:
+        return needed_by
+    needed_by = ctx.now + USUAL_TIME[Urgency(row["urgency"])]
+    hours = until(ctx.now, needed_by, row["time_zone"])
+    await run(
+        ctx.tx, "postpone_need", id=row["need_id"], needed_by=needed_by, hours=row["hours"] | hours,
+        expires_at=expires_at(needed_by),
+    )  # fmt: skip
+    return needed_by

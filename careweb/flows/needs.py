@@ -26,7 +26,13 @@ class Posted:
 
 
 async def post_need(
-    ctx: Context, group_id: GroupId, new: NewNeed, *, form_id: str, member_id: MemberId | None = None
+    ctx: Context,
+    group_id: GroupId,
+    new: NewNeed,
+    *,
+    form_id: str,
+    member_id: MemberId | None = None,
+    actor: str = "asker",
 ) -> Posted:
     """Posting the same form twice makes one need, and shows the same code."""
     code = ctx.vault.return_code(form_id)
@@ -44,7 +50,7 @@ async def post_need(
     if not added:  # the other of two at once was first
         first = await run(ctx.tx, "need_of_form", form_hash=form_hash)
         return Posted(need_id=first["id"], code=code, fresh=False)
-    await tell(ctx, need_id, "asker", "posted")
+    await tell(ctx, need_id, actor, "posted")
     await owe_notice(ctx, "posted", need_id, need_id=need_id)
     return Posted(need_id=need_id, code=code, fresh=True)
 
@@ -92,7 +98,8 @@ async def promise_dates(
         await promise(ctx.tx, job, need_id, at)
 
 
-async def change_need(ctx: Context, need_id: NeedId, new: NewNeed) -> None:
+async def change_need(ctx: Context, need_id: NeedId, new: NewNeed, *, actor: str = "asker") -> None:
+    """Taken slots stay taken, even where fewer helpers are wanted now."""
     sealer = await _sealer(ctx, need_id)
     expires = expires_at(new.needed_by)
     if not await run(ctx.tx, "change_need", id=need_id, expires_at=expires, **_stated(new, sealer)):
@@ -100,7 +107,7 @@ async def change_need(ctx: Context, need_id: NeedId, new: NewNeed) -> None:
     await cancel_asks(ctx, need_id)  # they were asked about something else
     await promise_dates(ctx, need_id, new.needed_by, ctx.now, expires)
     await promise(ctx.tx, "match_need", need_id, ctx.now)
-    await tell(ctx, need_id, "asker", "changed")
+    await tell(ctx, need_id, actor, "changed")
 
 
 async def renew_need(ctx: Context, need_id: NeedId, needed_by: datetime, hours: int) -> None:

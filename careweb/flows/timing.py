@@ -1,6 +1,6 @@
 """What happens because time passed. Each runs twice safely: the guarded move happens once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from careweb.domain.ids import AskId, MatchId, NeedId
@@ -70,8 +70,8 @@ async def remind_match(ctx: Context, match_id: MatchId) -> None:
 
 
 async def wake_rested(ctx: Context, _: UUID) -> None:
-    """Rest is over for whoever said "until today"."""
-    for row in await run(ctx.tx, "wake_rested", today=ctx.now.date()):
+    """Rest is over for whoever said "until today", from the first hour of that day in Vancouver on."""
+    for row in await run(ctx.tx, "wake_rested", today=(ctx.now - timedelta(hours=8)).date()):
         await offer_appeared(ctx, row["id"])
 
 

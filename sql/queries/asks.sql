@@ -9,11 +9,18 @@ RETURNING true;
 -- One ask, with what it is about.
 SELECT a.*, n.category, n.needed_by, n.hours, n.urgency, n.state AS need_state, n.helpers, n.filled, n.show_text, n.see_first, n.locale AS need_locale,
     n.sealed_text, n.sealed_name, g.name AS group_name, g.slug AS group_slug, c.remote, z.time_zone,
-    t.id AS match_id, t.state AS match_state
+    t.id AS match_id, t.state AS match_state, a.round = n.round AS of_this_round, coalesce(s.state = 'admitted', false) AS admitted
 FROM ask a
 JOIN need n ON n.id = a.need_id JOIN care_group g ON g.id = a.group_id JOIN category c ON c.slug = n.category JOIN zone z ON z.code = n.zone_code
+JOIN offer o ON o.id = a.offer_id
+LEFT JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id
 LEFT JOIN match t ON t.ask_id = a.id
 WHERE a.id = :id;
+
+-- name: hold_membership(ask_id)$
+-- Is the asked volunteer still admitted where they offer? Held until the transaction ends, so that a suspension waits and then sees what was accepted.
+SELECT s.state = 'admitted' FROM ask a JOIN offer o ON o.id = a.offer_id
+JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id WHERE a.id = :ask_id FOR SHARE OF s;
 
 -- name: asks_out(need_id)$
 -- How many asks for this need are unanswered?
@@ -37,9 +44,13 @@ SELECT count(*) FILTER (WHERE state <> 'planned' OR sent_at IS NOT NULL) AS aske
 FROM ask WHERE need_id = :need_id AND state <> 'cancelled';
 
 -- name: accept_ask(id, member_id, now)$
--- The volunteer says yes; late is fine where a slot is still free.
-UPDATE ask SET state = 'accepted', answered_at = :now
-WHERE id = :id AND member_id = :member_id AND state IN ('planned', 'sent', 'timed_out') RETURNING true;
+-- The volunteer says yes; late is fine where a slot is still free and the need is what they were asked about.
+UPDATE ask a SET state = 'accepted', answered_at = :now
+FROM need n, offer o, member m
+WHERE a.id = :id AND a.member_id = :member_id AND n.id = a.need_id AND o.id = a.offer_id AND m.id = a.member_id
+  AND (a.state IN ('planned', 'sent') OR (a.state = 'timed_out' AND a.round = n.round)) AND o.state <> 'ended'
+  AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
+RETURNING true;
 
 -- name: decline_ask(id, member_id, now)$
 -- The volunteer says not this time.

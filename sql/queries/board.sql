@@ -6,7 +6,7 @@ SELECT n.zone_code AS zone, n.category, n.urgency, n.languages[1] AS language, n
          WHEN CAST(:now AS timestamptz) - n.posted_at < interval '7 days' THEN 'week'
          ELSE 'older' END AS age,
     CAST(count(*) AS int) AS needs
-FROM need n WHERE n.group_id = :group_id AND n.state = 'open'
+FROM need n WHERE n.group_id = :group_id AND n.state = 'open' AND n.expires_at > :now
 GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: board_places(zones, layer)
@@ -31,7 +31,7 @@ SELECT n.id, n.zone_code AS zone, n.category, n.urgency, n.languages[1] AS langu
          ELSE 'older' END AS age,
     n.posted_at, n.needed_by, n.helpers, n.filled, z.name_en AS zone_name_en, z.name_fr AS zone_name_fr, z.time_zone
 FROM need n JOIN zone z ON z.code = n.zone_code
-WHERE n.group_id = :group_id AND n.state = 'open'
+WHERE n.group_id = :group_id AND n.state = 'open' AND n.expires_at > :now
 ORDER BY n.exhausted_at IS NULL, n.posted_at;
 
 -- name: call_backs(group_id)

@@ -4,7 +4,7 @@ SELECT * FROM candidates(:need_id, :weekly_asks, :most, :now)
 ORDER BY outstanding OR asks_last_week >= weekly_asks, cost, offer_id
 LIMIT :most;
 
--- name: why_nobody(need_id, now)
+-- name: why_nobody(need_id, weekly_asks, now)
 -- How many offers that this need may use pass each test, and what fails for those that fail only one?
 WITH the_need AS (
     SELECT n.*, c.remote, c.vetting AS vetting_needed FROM need n JOIN category c ON c.slug = n.category WHERE n.id = :need_id
@@ -13,23 +13,26 @@ WITH the_need AS (
         n.category = ANY (o.categories) AS category,
         EXISTS (SELECT FROM shared_languages(n.languages) s WHERE s.language = ANY (o.languages)) AS language,
         n.remote OR o.zone_code = n.zone_code OR coalesce(z.km <= o.radius_km + n.widened_km, false) AS distance,
-        o.state = 'active' AND s.vetting >= n.vetting_needed
+        o.state = 'active' AND s.state = 'admitted' AND s.vetting >= n.vetting_needed
             AND (SELECT count(*) FROM unnest(m.task_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days') < m.per_week AS capacity,
         o.hours & n.hours <> 0 AS time,
-        NOT EXISTS (SELECT FROM ask a WHERE a.need_id = n.id AND a.member_id = m.id) AS unasked
+        NOT EXISTS (SELECT FROM ask a WHERE a.need_id = n.id AND a.member_id = m.id) AS unasked,
+        NOT EXISTS (SELECT FROM ask a WHERE a.member_id = m.id AND a.urgent = (n.urgency = 'urgent') AND a.state IN ('planned', 'sent'))
+            AND (SELECT count(*) FROM unnest(m.ask_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days') < coalesce(m.weekly_asks, :weekly_asks) AS askable,
+        EXISTS (SELECT FROM ask a WHERE a.need_id = n.id AND a.member_id = m.id AND a.state IN ('accepted', 'declined')) AS answered
     FROM the_need n
     JOIN offer o ON o.state <> 'ended' AND (o.group_id = n.group_id OR (o.reach = 'alliance' AND n.reach = 'alliance'))
     JOIN member m ON m.id = o.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email'
         AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
-    JOIN membership s ON s.member_id = m.id AND s.group_id = o.group_id AND s.state = 'admitted'
+    JOIN membership s ON s.member_id = m.id AND s.group_id = o.group_id AND s.state IN ('admitted', 'awaiting')
     LEFT JOIN zone_near z ON z.zone_code = n.zone_code AND z.near_code = o.zone_code
     WHERE NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
 )
-SELECT category, language, distance, capacity, time, unasked,
+SELECT category, language, distance, capacity, time, unasked, askable, answered,
     CASE WHEN NOT distance AND language THEN
         CASE WHEN km - radius_km <= 5 THEN 5 WHEN km - radius_km <= 15 THEN 15 WHEN km - radius_km <= 30 THEN 30 WHEN km - radius_km <= 60 THEN 60 WHEN km - radius_km <= 120 THEN 120 END
     END AS within_km,
     CASE WHEN NOT language THEN languages END AS speaks,
     count(*) AS offers
 FROM tested
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;

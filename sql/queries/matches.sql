@@ -9,7 +9,7 @@ RETURNING slot;
 
 -- name: match_by_id(id)^
 -- One match, with both sides.
-SELECT t.*, a.language, a.terms, n.state AS need_state, n.category, n.urgency, n.needed_by, n.expires_at, n.see_first, n.contact_kind AS asker_contact_kind,
+SELECT t.*, a.language, a.terms, n.state AS need_state, n.category, n.urgency, n.needed_by, n.expires_at, n.see_first, n.hours, n.contact_kind AS asker_contact_kind,
     n.sealed_name AS asker_sealed_name, n.sealed_contact AS asker_sealed_contact, n.sealed_text, n.purged_at, z.time_zone,
     p.sealed_name AS helper_sealed_name, p.sealed_contact AS helper_sealed_contact, p.contact_kind AS helper_contact_kind
 FROM match t JOIN ask a ON a.id = t.ask_id JOIN need n ON n.id = t.need_id JOIN member p ON p.id = t.member_id JOIN zone z ON z.code = n.zone_code
@@ -51,6 +51,12 @@ RETURNING true;
 UPDATE match SET state = 'fell_through', ended_at = :now, ended_by = :by
 WHERE need_id = :need_id AND state IN ('accepted', 'awaiting_asker', 'connected')
 RETURNING id, member_id, accepted_at;
+
+-- name: matches_under_way(member_id, group_id)
+-- What a volunteer of this group has agreed to and not done yet.
+SELECT t.id, t.need_id FROM match t JOIN offer o ON o.id = t.offer_id
+WHERE t.member_id = :member_id AND o.group_id = :group_id AND t.state IN ('accepted', 'awaiting_asker', 'connected')
+ORDER BY t.need_id;
 
 -- name: count_unfinished(need_id)$
 -- How many matches of this need are under way?

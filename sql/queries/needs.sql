@@ -49,11 +49,11 @@ RETURNING true;
 
 -- name: change_need(id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, sealed_name, sealed_text, expires_at)$
 -- The asker changed it: it is matched anew. Taken slots stay taken.
-UPDATE need SET category = :category, zone_code = :zone_code, languages = :languages, urgency = :urgency, helpers = :helpers,
+UPDATE need SET category = :category, zone_code = :zone_code, languages = :languages, urgency = :urgency, helpers = greatest(:helpers, filled),
     needed_by = :needed_by, hours = :hours, reach = :reach, show_text = :show_text, see_first = :see_first,
     sealed_name = :sealed_name, sealed_text = :sealed_text, expires_at = :expires_at, exhausted_at = NULL, round = round + 1,
-    state = CASE WHEN filled < :helpers THEN 'open' ELSE 'matched' END
-WHERE id = :id AND state IN ('open', 'matched') AND filled <= :helpers
+    state = CASE WHEN filled < greatest(:helpers, filled) THEN 'open' ELSE 'matched' END
+WHERE id = :id AND state IN ('open', 'matched')
 RETURNING true;
 
 -- name: renew_need(id, needed_by, hours, expires_at)$
@@ -62,6 +62,14 @@ UPDATE need SET needed_by = :needed_by, hours = :hours, expires_at = :expires_at
     state = 'open', closed_at = NULL
 WHERE id = :id AND state IN ('open', 'expired') AND purged_at IS NULL
 RETURNING true;
+
+-- name: postpone_need(id, needed_by, hours, expires_at)!
+-- A new by-when for a need that was let down after its day.
+UPDATE need SET needed_by = :needed_by, hours = :hours, expires_at = :expires_at WHERE id = :id AND state = 'open';
+
+-- name: hold_need(id)$
+-- The need's state, held until the transaction ends.
+SELECT state FROM need WHERE id = :id FOR UPDATE;
 
 -- name: end_need(id, state, close_reason, now)$
 -- Withdrawn, met, expired or closed: one move out of the live states.

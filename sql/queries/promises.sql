@@ -93,7 +93,7 @@ SELECT pg_try_advisory_xact_lock(7203114526);
 INSERT INTO promise (job, subject, due_at)
 SELECT job, subject, due_at FROM (
     SELECT 'match_need' AS job, id AS subject, CAST(:now AS timestamptz) AS due_at FROM need
-    WHERE state = 'open' AND confirmed AND exhausted_at IS NULL
+    WHERE state = 'open' AND confirmed AND exhausted_at IS NULL AND expires_at > :now
     UNION ALL
     SELECT 'expire_need', id, expires_at FROM need WHERE state = 'open' AND filled = 0
     UNION ALL

@@ -4,12 +4,15 @@ from careweb.domain.reasons import Test as Check
 from careweb.domain.reasons import reasons
 
 
-def row(offers: int, *failed: Check, within_km: int | None = None, speaks: list[str] | None = None) -> dict[str, Any]:
-    return {check: check not in failed for check in Check} | {
-        "offers": offers,
-        "within_km": within_km,
-        "speaks": speaks,
-    }
+def row(
+    offers: int,
+    *failed: Check,
+    within_km: int | None = None,
+    speaks: list[str] | None = None,
+    answered: bool = False,
+) -> dict[str, Any]:
+    more = {"offers": offers, "within_km": within_km, "speaks": speaks, "answered": answered}
+    return {check: check not in failed for check in Check} | more
 
 
 ROWS = [
@@ -22,13 +25,15 @@ ROWS = [
     row(5, Check.DISTANCE),  # farther than any relaxation offered
     row(6, Check.CAPACITY),
     row(2, Check.UNASKED),
+    row(1, Check.UNASKED, answered=True),  # they said no
+    row(1, Check.ASKABLE),
 ]
 
 
 def test_each_test_leaves_fewer_in_the_order_they_are_read() -> None:
     found = reasons(ROWS)
-    assert found.offers == 37
-    assert [*found.left_after.values()] == [27, 18, 8, 2, 2, 0]
+    assert found.offers == 39
+    assert [*found.left_after.values()] == [29, 20, 10, 4, 4, 1, 0]
 
 
 def test_one_relaxation_counts_only_offers_that_fail_nothing_else() -> None:

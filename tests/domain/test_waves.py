@@ -12,6 +12,7 @@ from careweb.domain.states import Urgency
 from careweb.domain.waves import (
     ENOUGH,
     MOST_IN_WAVE,
+    RESTED,
     Candidate,
     OpenNeed,
     Pace,
@@ -103,7 +104,7 @@ def test_only_people_asked_enough_already_is_told_to_a_coordinator_and_looked_at
 def test_nobody_at_all_is_exhausted() -> None:
     plan = plan_wave(NEED, [], pace=PACE, now=NOON)
     assert plan.exhausted
-    assert plan.next_at is None
+    assert plan.next_at == NOON + RESTED
 
 
 def test_the_last_ones_asked_are_waited_for() -> None:

@@ -1,17 +1,22 @@
 """Saying yes, saying no, and who sees what before."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from careweb.domain.errors import AtCapacityError, NotHereError
+from careweb.domain.contacts import read_contact
+from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError
 from careweb.domain.ids import AskId, MatchId, MemberId, NeedId
 from careweb.domain.states import MatchState
 from careweb.flows.asks import Answer, accept, decline, view_ask, who_holds
 from careweb.flows.following import follow
+from careweb.flows.groups import suspend
 from careweb.flows.matches import cannot, choose, helped, helper_side, missed
-from careweb.flows.needs import confirm_met, withdraw_need
-from tests.world import VAULT, World
+from careweb.flows.needs import change_need, confirm_met, withdraw_need
+from careweb.flows.timing import time_out_ask
+from tests.world import NEED, VAULT, World
 
 
 @pytest.fixture
@@ -183,3 +188,76 @@ async def test_it_is_done_frees_who_said_yes_and_was_not_chosen(world: World, he
     assert await world.one("SELECT state FROM match WHERE need_id = $1", need) == "fell_through"
     assert await world.one("SELECT task_times FROM member WHERE id = $1", helper) == []
     assert "lapse_match" not in await world.owed()
+
+
+async def suspended(world: World, helper: MemberId) -> None:
+    group = await world.one("SELECT group_id FROM membership WHERE member_id = $1", helper)
+    await suspend(world.ctx, group, helper, by=None, note="a reason")
+
+
+async def test_a_suspended_volunteer_can_neither_accept_late_nor_read(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper, show_text=True)
+    world.later(minutes=31)
+    await time_out_ask(world.ctx, ask)
+    await suspended(world, helper)
+    assert (await view_ask(world.ctx, ask, helper)).text == ""
+    assert await accept(world.ctx, ask, helper) is Answer.OVER
+    assert await world.one("SELECT count(*) FROM match WHERE need_id = $1", need) == 0
+
+
+async def test_a_late_yes_counts_while_the_need_is_what_it_was(world: World, helper: MemberId) -> None:
+    _, ask = await asked(world, helper)
+    world.later(minutes=31)
+    await time_out_ask(world.ctx, ask)
+    assert await accept(world.ctx, ask, helper) is Answer.ACCEPTED
+
+
+async def test_a_late_yes_to_a_need_that_changed_is_over(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    world.later(minutes=31)
+    await time_out_ask(world.ctx, ask)
+    await change_need(world.ctx, need, replace(NEED, needed_by=world.now + timedelta(days=1), category="childcare"))
+    assert await accept(world.ctx, ask, helper) is Answer.OVER
+
+
+@pytest.mark.parametrize("what", ["UPDATE offer SET state = 'ended'", "INSERT INTO apart"])
+async def test_nobody_accepts_with_an_ended_offer_or_across_a_block(world: World, helper: MemberId, what: str) -> None:
+    need, ask = await asked(world, helper, contact=read_contact("po@example.org"))
+    if what.startswith("INSERT"):
+        what += (
+            " SELECT least(n.contact_index, m.contact_index), greatest(n.contact_index, m.contact_index), 'block', now() "
+            "FROM need n, member m"
+        )
+    await world.rows(what)
+    savepoint = await world.tx.begin_nested()
+    with pytest.raises(NotNowError):
+        await accept(world.ctx, ask, helper)
+    await savepoint.rollback()
+    assert need
+
+
+@pytest.mark.parametrize("see_first", [True, False])
+async def test_suspension_takes_back_what_somebody_agreed_to(world: World, helper: MemberId, see_first: bool) -> None:
+    need, ask = await asked(world, helper, see_first=see_first, contact=read_contact("po@example.org"))
+    await accept(world.ctx, ask, helper)
+    match = await match_of(world, need)
+    await suspended(world, helper)
+    assert await world.rows("SELECT state, filled FROM need WHERE id = $1", need) == [("open", 0)]
+    side = await helper_side(world.ctx, match, helper)
+    assert (side.asker_name, side.asker_contact, side.text) == ("", "", "")
+    assert await world.one("SELECT count(*) FROM notice WHERE kind = 'fell_through' AND need_id = $1", need) == 1
+    if see_first:
+        with pytest.raises(NotNowError):
+            await choose(world.ctx, need, match, yes=True)
+
+
+async def test_who_was_let_down_after_their_day_gets_as_long_again(world: World, helper: MemberId) -> None:
+    need, ask = await asked(world, helper)
+    await accept(world.ctx, ask, helper)
+    world.later(hours=60)
+    await missed(world.ctx, need, await match_of(world, need))
+    seen = await follow(world.ctx, need)
+    assert (seen.state, seen.needed_by) == ("open", world.now + timedelta(hours=48))
+    await world.helper(await world.one("SELECT group_id FROM need WHERE id = $1", need))
+    await world.match(need)
+    assert len(await world.asks(need)) == 2
