@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check format lock reference pictures
+.PHONY: help setup setup-dev run test check bench format lock reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -29,6 +29,9 @@ check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup ## latency, pages a second and memory of the running product, into docs/benchmarks.md; ARGS='--help'
+	@$(BIN)/python -m bench $(ARGS)
 
 format: setup-dev ## put every Python file into the one format
 	$(BIN)/ruff check --fix

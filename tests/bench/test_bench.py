@@ -1,0 +1,34 @@
+"""The benchmark runs, on a toy town: what it measures is there, whatever the times are."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import machine
+from bench.__main__ import measure
+from bench.report import document
+from bench.stage import Stage, fill
+from careweb.cli.state import ensure_keys
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database: str, redis_url: str) -> Stage:
+    ensure_keys(tmp_path)
+    return Stage(state=tmp_path, database_url=database, redis_url=redis_url)
+
+
+async def test_a_toy_town_is_measured_from_the_form_to_the_mail_server(stage: Stage) -> None:
+    await fill(stage, offers=400)
+    result = await measure(
+        stage, offers=400, idle=3, rate=10, seconds=1, length=0.05, warm_up=2, seen=1, about=machine.describe(), start=time.monotonic()
+    )  # fmt: skip
+    assert result.busy.needs == 10
+    assert len(result.busy.answered) == 10
+    assert 0 < len(result.busy.handed) <= result.busy.asks
+    assert len(result.busy.handed) + result.busy.nobody == 10
+    assert {pace.page for pace in result.pages} == {"ask", "status", "board"}
+    assert set(result.memory) == {"web", "worker"}
+    text = document(result, "make bench", "")
+    for heading in ("accepted by SMTP", "Pages a second", "Memory after the load", "The floor, in the same run"):
+        assert heading in text
