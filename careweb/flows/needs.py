@@ -181,15 +181,22 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
 
 
 async def find_by_code(ctx: Context, text: str) -> NeedId | None:
-    """The need this return code opens. An unknown locator costs as much as a wrong secret."""
+    """The need this return code opens. An unknown locator, or one guessed at too often, costs as much as a wrong secret.
+
+    Commit even when there is none: wrong tries are counted.
+    """
     try:
         code = read_return_code(text)
     except CodeError:
         return None
-    row = await run(ctx.tx, "need_by_locator", locator_hash=ctx.vault.index("locator", code.locator))
-    known = row["secret_hash"] if row else await ctx.vault.hash_aside("nobody's")
-    fits = await ctx.vault.fits_aside(code.secret, known)
-    return row["id"] if row and fits else None
+    row = await run(ctx.tx, "try_code", locator_hash=ctx.vault.index("locator", code.locator), now=ctx.now)
+    if row is None:
+        await ctx.vault.hash_aside(code.secret)
+        return None
+    if not await ctx.vault.fits_aside(code.secret, row["secret_hash"]):
+        return None
+    await run(ctx.tx, "forgive_code", id=row["id"])
+    return NeedId(row["id"])
 
 
 async def _sealer(ctx: Context, need_id: NeedId) -> Sealer:

@@ -9,9 +9,10 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import GroupId, MemberId, OfferId
 from careweb.domain.offers import NewOffer, Pace
+from careweb.domain.states import OfferState
 from careweb.flows.context import Context
 from careweb.storage.database import run
-from careweb.storage.promises import promise
+from careweb.storage.promises import promise, unpromise
 from careweb.storage.sealing import key_of
 
 EVERYBODY = uuid5(NAMESPACE_URL, "careweb:everybody")  # the subject of a job that is about nobody in particular
@@ -34,17 +35,18 @@ class MyPage:
 
 
 async def make_offer(
-    ctx: Context, group_id: GroupId, member_id: MemberId, new: NewOffer, *, source_ref: str | None = None
-) -> OfferId | None:
-    """A first offer in a group also asks to be admitted there. None: this reference was imported before."""
+    ctx: Context, group_id: GroupId, member_id: MemberId, new: NewOffer, *, form_id: str = ""
+) -> OfferId:
+    """A first offer in a group also asks to be admitted there. The same form sent twice makes one offer."""
     await run(ctx.tx, "add_membership", group_id=group_id, member_id=member_id, now=ctx.now)
     offer_id = OfferId(uuid4())
+    form_hash = ctx.vault.index("offer form", f"{member_id} {form_id}") if form_id else None
     added = await run(
-        ctx.tx, "add_offer", id=offer_id, group_id=group_id, member_id=member_id, source_ref=source_ref,
+        ctx.tx, "add_offer", id=offer_id, group_id=group_id, member_id=member_id, source_ref=None, form_hash=form_hash,
         now=ctx.now, **_stated(new),
     )  # fmt: skip
     if not added:
-        return None
+        return OfferId(await run(ctx.tx, "offer_of_form", form_hash=form_hash))
     await promise(ctx.tx, "offer_appeared", offer_id, ctx.now)
     return offer_id
 
@@ -57,9 +59,24 @@ def _stated(new: NewOffer) -> dict[str, Any]:
 
 
 async def change_offer(ctx: Context, offer_id: OfferId, member_id: MemberId, new: NewOffer) -> None:
+    before = await offer_of(ctx, offer_id, member_id)
     if not await run(ctx.tx, "change_offer", id=offer_id, member_id=member_id, now=ctx.now, **_stated(new)):
         raise NotHereError
+    if _asked_of(before) != _asked_of(_stated(new)):
+        await _take_asks_back(ctx, offer_id)
     await promise(ctx.tx, "offer_appeared", offer_id, ctx.now)
+
+
+def _asked_of(offer: Mapping[str, Any]) -> tuple[object, ...]:
+    """All by which someone was chosen for an ask that is out."""
+    lists = set(offer["categories"]), set(offer["languages"])
+    return (*lists, offer["zone_code"], offer["radius_km"], offer["hours"])
+
+
+async def _take_asks_back(ctx: Context, offer_id: OfferId) -> None:
+    for ask in await run(ctx.tx, "cancel_asks_of_offer", offer_id=offer_id, now=ctx.now):
+        await unpromise(ctx.tx, "time_out_ask", ask["id"])
+        await promise(ctx.tx, "match_need", ask["need_id"], ctx.now)
 
 
 async def offer_of(ctx: Context, offer_id: OfferId, member_id: MemberId) -> Mapping[str, Any]:
@@ -70,8 +87,19 @@ async def offer_of(ctx: Context, offer_id: OfferId, member_id: MemberId) -> Mapp
 
 
 async def end_offer(ctx: Context, offer_id: OfferId, member_id: MemberId) -> None:
-    if not await run(ctx.tx, "end_offer", id=offer_id, member_id=member_id):
+    """Ending twice is ending once."""
+    if await run(ctx.tx, "end_offer", id=offer_id, member_id=member_id):
+        await _take_asks_back(ctx, offer_id)
+    elif not await run(ctx.tx, "offer_state", id=offer_id, member_id=member_id):
         raise NotHereError
+
+
+async def switch_on(ctx: Context, offer_id: OfferId, member_id: MemberId) -> None:
+    """The person agrees to an offer that was imported for them; twice is once."""
+    if await run(ctx.tx, "switch_on_offer", id=offer_id, member_id=member_id):
+        await promise(ctx.tx, "offer_appeared", offer_id, ctx.now)
+    else:
+        await offer_of(ctx, offer_id, member_id)
 
 
 async def set_pace(ctx: Context, member_id: MemberId, pace: Pace) -> None:
@@ -79,6 +107,9 @@ async def set_pace(ctx: Context, member_id: MemberId, pace: Pace) -> None:
         ctx.tx, "set_member_pace", id=member_id, per_week=pace.per_week, weekly_asks=pace.weekly_asks,
         quiet_from=pace.quiet_from, quiet_until=pace.quiet_until, urgent_any_hour=pace.urgent_any_hour,
     )  # fmt: skip
+    for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
+        if offer["state"] == OfferState.ACTIVE:  # whoever takes more than before may be just who a need waits for
+            await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
 
 
 async def set_name(ctx: Context, member_id: MemberId, name: str) -> None:

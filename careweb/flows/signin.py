@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from careweb.domain.codes import CodeError, read_digits
 from careweb.domain.contacts import Contact
-from careweb.domain.errors import WrongCodeError
+from careweb.domain.errors import NotHereError, WrongCodeError
 from careweb.domain.ids import GroupId, MemberId, NeedId, SignInId
 from careweb.domain.states import ContactKind, Role
 from careweb.flows.context import Context
@@ -21,6 +21,7 @@ CODE_DIGITS = 6
 MAILS_MOST = 4  # to one contact within CODE_LIVES
 SESSION_LIVES = timedelta(days=30)
 STAFF_SESSION_LIVES = timedelta(hours=12)
+EVEN_ENDED = timedelta(days=14)  # a need that ended so lately is still found by its contact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Visitor:
     member_id: MemberId | None = None
     name: str = field(default="", repr=False)
     locale: str = ""
+    time_zone: str = ""
     needs: tuple[NeedId, ...] = ()
     posts: tuple[Post, ...] = ()
 
@@ -62,18 +64,23 @@ async def request_sign_in(
     member_id = member["id"] if member else None
     if member is None and join:
         member_id = await add_member(ctx, contact, locale=locale, time_zone=time_zone, confirmed=False)
-    needs = await run(ctx.tx, "needs_of_contact", contact_index=index) if member_id is None else []
-    need_id = needs[0]["id"] if needs else None
+    needs = await _needs_of(ctx, index)
+    need_id = needs[0] if needs and member_id is None else None
     await run(
         ctx.tx, "add_sign_in", id=sign_in_id, member_id=member_id, need_id=need_id, contact_index=index,
         now=ctx.now, expires_at=ctx.now + CODE_LIVES,
     )  # fmt: skip
     if contact.kind is ContactKind.PHONE:
-        for need in await run(ctx.tx, "needs_of_contact", contact_index=index):
-            await run(ctx.tx, "request_call_back", id=need["id"])
+        for need in needs:
+            await run(ctx.tx, "request_call_back", id=need)
     elif member_id or need_id:
         await owe_notice(ctx, "sign_in", sign_in_id, member_id=member_id, need_id=need_id)
     return sign_in_id
+
+
+async def _needs_of(ctx: Context, contact_index: bytes) -> list[NeedId]:
+    rows = await run(ctx.tx, "needs_of_contact", contact_index=contact_index, ended_after=ctx.now - EVEN_ENDED)
+    return [NeedId(row["id"]) for row in rows]
 
 
 async def add_member(
@@ -122,16 +129,20 @@ async def _use(ctx: Context, sign_in_id: SignInId) -> str:
     row = await run(ctx.tx, "use_sign_in", id=sign_in_id, now=ctx.now)
     if row is None:
         raise WrongCodeError
-    needs = await run(ctx.tx, "needs_of_contact", contact_index=row["contact_index"])
     if row["member_id"]:
         await confirm_member(ctx, row["member_id"])
-    return await open_session(ctx, member_id=row["member_id"], needs=[need["id"] for need in needs])
+    return await open_session(
+        ctx, member_id=row["member_id"], needs=await _needs_of(ctx, row["contact_index"])
+    )
 
 
-async def confirm_member(ctx: Context, member_id: MemberId) -> None:
-    await run(ctx.tx, "confirm_member", id=member_id)
+async def confirm_member(ctx: Context, member_id: MemberId) -> bool:
+    """False: they had said yes before."""
+    if not await run(ctx.tx, "confirm_member", id=member_id):
+        return False
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
         await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
+    return True
 
 
 async def open_session(
@@ -146,7 +157,7 @@ async def open_session(
     staff = bool(member_id and await run(ctx.tx, "staff_roles", member_id=member_id))
     await run(
         ctx.tx, "add_session", id_hash=_hash(ctx, secret), member_id=member_id,
-        needs=list({*before.needs, *(needs or [])}), now=ctx.now,
+        needs=list(dict.fromkeys([*(needs or []), *before.needs])), now=ctx.now,
         expires_at=ctx.now + (STAFF_SESSION_LIVES if staff else SESSION_LIVES),
     )  # fmt: skip
     return secret
@@ -175,6 +186,7 @@ async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) 
         member_id=member_id,
         name=sealer.open("name", member["sealed_name"]) if sealer else "",
         locale=member["locale"],
+        time_zone=member["time_zone"],
         needs=tuple(dict.fromkeys([*needs, *(NeedId(need["id"]) for need in own)])),
         posts=tuple(
             Post(group_id=GroupId(r["id"]), slug=r["slug"], name=r["name"], role=Role(r["role"])) for r in roles
@@ -200,10 +212,23 @@ async def open_need(ctx: Context, token: str, *, old_secret: str = "") -> tuple[
     return NeedId(need_id), await open_session(ctx, needs=[NeedId(need_id)], old_secret=old_secret)
 
 
-async def confirm_by_link(ctx: Context, token: str, *, old_secret: str = "") -> str:
-    """Someone imported says yes. Returns the session's secret."""
+async def needs_unconfirmed(ctx: Context, group_id: GroupId) -> set[NeedId]:
+    return {NeedId(row["id"]) for row in await run(ctx.tx, "unconfirmed_needs", group_id=group_id)}
+
+
+async def confirm_for_caller(ctx: Context, group_id: GroupId, need_id: NeedId) -> None:
+    """An imported person said yes on the phone, to a coordinator of the need's group."""
+    if not await run(ctx.tx, "called_back", id=need_id, group_id=group_id):
+        raise NotHereError
+    if await run(ctx.tx, "confirm_need", id=need_id):
+        await promise(ctx.tx, "match_need", need_id, ctx.now)
+
+
+async def confirm_by_link(ctx: Context, token: str, *, old_secret: str = "") -> str | None:
+    """Someone imported says yes. The session's secret the first time; after that the link opens nothing."""
     member_id = ctx.vault.verify("confirm", token)
     if member_id is None or not await run(ctx.tx, "member_by_id", id=member_id):
         raise WrongCodeError
-    await confirm_member(ctx, MemberId(member_id))
+    if not await confirm_member(ctx, MemberId(member_id)):
+        return None
     return await open_session(ctx, member_id=MemberId(member_id), old_secret=old_secret)

@@ -11,9 +11,9 @@ SELECT * FROM member WHERE contact_index = :contact_index;
 -- Who is this member?
 SELECT * FROM member WHERE id = :id;
 
--- name: confirm_member(id)!
--- The person has answered: they exist and agreed.
-UPDATE member SET confirmed = true WHERE id = :id AND NOT confirmed;
+-- name: confirm_member(id)$
+-- The person has answered: they exist and agreed. True the first time.
+UPDATE member SET confirmed = true WHERE id = :id AND NOT confirmed RETURNING true;
 
 -- name: rename_member(id, sealed_name)!
 -- The name to be called by.

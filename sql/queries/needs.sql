@@ -19,13 +19,11 @@ SELECT n.*, g.slug AS group_slug, g.name AS group_name, g.phone_line, c.remote, 
 FROM need n JOIN care_group g ON g.id = n.group_id JOIN category c ON c.slug = n.category JOIN zone z ON z.code = n.zone_code
 WHERE n.id = :id;
 
--- name: need_by_locator(locator_hash)^
--- Which need has this first half of a return code?
-SELECT id, secret_hash FROM need WHERE locator_hash = :locator_hash AND purged_at IS NULL;
-
--- name: needs_of_contact(contact_index)
--- Live needs posted with this contact, latest first.
-SELECT id FROM need WHERE contact_index = :contact_index AND state IN ('held', 'open', 'matched') ORDER BY posted_at DESC;
+-- name: needs_of_contact(contact_index, ended_after)
+-- Needs posted with this contact, latest first: live ones, then those that ended lately and are not forgotten yet.
+SELECT id FROM need
+WHERE contact_index = :contact_index AND purged_at IS NULL AND (closed_at IS NULL OR closed_at > CAST(:ended_after AS timestamptz))
+ORDER BY closed_at IS NOT NULL, posted_at DESC;
 
 -- name: needs_of_member(member_id)
 -- What a signed-in member asked for.

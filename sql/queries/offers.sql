@@ -1,9 +1,13 @@
--- name: add_offer(id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, source_ref, now)$
--- What a volunteer can give; an imported one only once.
-INSERT INTO offer (id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, source_ref, created_at, updated_at)
-VALUES (:id, :group_id, :member_id, :categories, :languages, :zone_code, :radius_km, :reach, :hours, :source_ref, :now, :now)
-ON CONFLICT (group_id, source_ref) DO NOTHING
+-- name: add_offer(id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, source_ref, form_hash, now)$
+-- What a volunteer can give; that of one form, or of one row of a file, only once.
+INSERT INTO offer (id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, source_ref, form_hash, created_at, updated_at)
+VALUES (:id, :group_id, :member_id, :categories, :languages, :zone_code, :radius_km, :reach, :hours, :source_ref, :form_hash, :now, :now)
+ON CONFLICT DO NOTHING
 RETURNING true;
+
+-- name: offer_of_form(form_hash)$
+-- Which offer came from this form?
+SELECT id FROM offer WHERE form_hash = :form_hash;
 
 -- name: change_offer(id, member_id, categories, languages, zone_code, radius_km, reach, hours, now)$
 -- The volunteer's own offer, changed.
@@ -22,14 +26,27 @@ SELECT o.*, g.slug AS group_slug, g.name AS group_name FROM offer o JOIN care_gr
 WHERE o.member_id = :member_id AND o.state <> 'ended' ORDER BY o.created_at;
 
 -- name: rest_offers(member_id, rests_until)
--- Nothing is asked until that date.
+-- Nothing is asked until that date. What was never agreed to (paused) stays so, that rest may not end it.
 UPDATE offer SET state = 'resting', rests_until = :rests_until
-WHERE member_id = :member_id AND state IN ('active', 'resting', 'paused') RETURNING id;
+WHERE member_id = :member_id AND state IN ('active', 'resting') RETURNING id;
 
 -- name: resume_offers(member_id)
 -- Rest is over, or was ended early.
 UPDATE offer SET state = 'active', rests_until = NULL
-WHERE member_id = :member_id AND state IN ('resting', 'paused') RETURNING id;
+WHERE member_id = :member_id AND state = 'resting' RETURNING id;
+
+-- name: switch_on_offer(id, member_id)$
+-- Its own person agrees to an offer that was written down for them.
+UPDATE offer SET state = 'active' WHERE id = :id AND member_id = :member_id AND state = 'paused' RETURNING true;
+
+-- name: cancel_asks_of_offer(offer_id, now)
+-- The offer is not what it was: what is out for it is taken back.
+UPDATE ask SET state = 'cancelled', answered_at = :now WHERE offer_id = :offer_id AND state IN ('planned', 'sent')
+RETURNING id, need_id;
+
+-- name: offer_state(id, member_id)$
+-- How does the volunteer's own offer stand?
+SELECT state FROM offer WHERE id = :id AND member_id = :member_id;
 
 -- name: end_offer(id, member_id)$
 -- The volunteer takes an offer back.

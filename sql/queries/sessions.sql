@@ -34,5 +34,28 @@ SELECT member_id, needs, seen_at FROM session WHERE id_hash = :id_hash AND expir
 DELETE FROM session WHERE id_hash = :id_hash;
 
 -- name: end_old_sessions(now)!
--- Sessions and sign-ins nobody can use any more.
-WITH gone AS (DELETE FROM sign_in WHERE expires_at <= :now) DELETE FROM session WHERE expires_at <= :now;
+-- Sessions and sign-ins nobody can use any more, and forms nobody sends twice any more.
+WITH gone AS (DELETE FROM sign_in WHERE expires_at <= :now),
+    sent AS (DELETE FROM sent_form WHERE sent_at <= CAST(:now AS timestamptz) - interval '1 day')
+DELETE FROM session WHERE expires_at <= :now;
+
+-- name: try_code(locator_hash, now)^
+-- Which need has this first half of a return code? Counted as a wrong try until forgive_code says otherwise: one
+-- statement on one row, so that many guesses at once are counted one by one. None: refused after ten within an hour.
+UPDATE need SET wrong_secrets = array_append(wrong_secrets[greatest(1, cardinality(wrong_secrets) - 8):], CAST(:now AS timestamptz))
+WHERE locator_hash = :locator_hash AND purged_at IS NULL
+  AND (cardinality(wrong_secrets) < 10 OR wrong_secrets[10] - wrong_secrets[1] > interval '1 hour'
+    OR wrong_secrets[10] <= CAST(:now AS timestamptz) - interval '1 hour')
+RETURNING id, secret_hash;
+
+-- name: forgive_code(id)!
+-- The second half fitted: this try and those before it do not count.
+UPDATE need SET wrong_secrets = '{}' WHERE id = :id;
+
+-- name: unconfirmed_needs(group_id)
+-- Which live needs of this group wait for their own person's yes?
+SELECT id FROM need WHERE group_id = :group_id AND state IN ('held', 'open', 'matched') AND NOT confirmed;
+
+-- name: send_form(form_hash, now)$
+-- True the first time this form is sent.
+INSERT INTO sent_form (form_hash, sent_at) VALUES (:form_hash, :now) ON CONFLICT DO NOTHING RETURNING true;

@@ -20,7 +20,7 @@ from careweb.flows.imported_needs import take_needs
 from careweb.flows.imported_offers import take_offers
 from careweb.flows.imports import BATCH, CONFIRMATIONS_A_SECOND, Begin, Import, Refusal, Tally
 from careweb.flows.matching import offer_appeared
-from careweb.flows.offers import resume
+from careweb.flows.offers import switch_on
 from careweb.flows.signin import confirm_by_link, open_need
 from careweb.storage.database import Engine, driver, transaction
 from careweb.storage.sealing import key_of
@@ -235,7 +235,8 @@ async def test_a_member_who_is_here_already_finds_the_offer_paused_and_keeps_the
     need = await world.need(group)
     await world.match(need)
     assert await world.asked(need) == set()
-    await resume(world.ctx, member)
+    (paused,) = await world.rows("SELECT id FROM offer WHERE state = 'paused'")
+    await switch_on(world.ctx, paused["id"], member)
     world.later(hours=1)
     await world.match(need)
     assert await world.asked(need) == {member}

@@ -2,19 +2,26 @@
 
 import pytest
 
+from careweb.domain.codes import return_code
 from careweb.domain.contacts import read_contact
-from careweb.domain.errors import WrongCodeError
+from careweb.domain.errors import NotHereError, WrongCodeError
+from careweb.domain.ids import NeedId
 from careweb.domain.states import Role
 from careweb.flows.groups import grant_role
+from careweb.flows.needs import find_by_code, withdraw_need
 from careweb.flows.signin import (
     NOBODY,
     close_session,
+    confirm_by_link,
+    confirm_for_caller,
+    needs_unconfirmed,
     open_session,
     request_sign_in,
     sign_in,
     sign_in_by_link,
     visitor_of,
 )
+from careweb.flows.timing import purge_need
 from tests.world import VAULT, World
 
 WING = read_contact("wing@example.org")
@@ -115,3 +122,85 @@ async def test_a_coordinators_session_ends_the_same_day(world: World) -> None:
     secret = await open_session(world.ctx, member_id=staff)
     world.later(hours=12, seconds=1)
     assert await visitor_of(world.ctx, secret) == NOBODY
+
+
+async def test_the_link_of_an_import_lets_someone_in_once_and_never_after_they_said_yes(world: World) -> None:
+    helper = await world.helper(await world.group(), address=WING.address)
+    await world.rows("UPDATE member SET confirmed = false WHERE id = $1", helper)
+    token = VAULT.sign("confirm", helper)
+    assert (await visitor_of(world.ctx, await confirm_by_link(world.ctx, token) or "")).member_id == helper
+    assert await confirm_by_link(world.ctx, token) is None
+
+
+async def _with_code(world: World) -> tuple[NeedId, str, str]:
+    """A need, its code, and the same locator with another secret."""
+    need, code = await world.need(await world.group()), return_code(b"0123456789abcdef")
+    await world.rows(
+        "UPDATE need SET locator_hash = $2, secret_hash = $3 WHERE id = $1",
+        need, VAULT.index("locator", code.locator), VAULT.hash_secret(code.secret),
+    )  # fmt: skip
+    return need, str(code), code.locator + f"{(int(code.secret) + 1) % 10**8:08d}"
+
+
+async def test_ten_wrong_secrets_within_an_hour_and_the_code_of_that_need_is_refused_for_an_hour(world: World) -> None:
+    need, right, wrong = await _with_code(world)
+    for _ in range(10):
+        assert await find_by_code(world.ctx, wrong) is None
+        world.later(minutes=5)
+    assert await find_by_code(world.ctx, right) is None
+    world.later(minutes=54)
+    assert await find_by_code(world.ctx, right) is None
+    world.later(minutes=2)
+    assert await find_by_code(world.ctx, right) == need
+
+
+async def test_wrong_secrets_far_apart_or_before_a_right_one_refuse_nothing(world: World) -> None:
+    need, right, wrong = await _with_code(world)
+    for _ in range(12):
+        await find_by_code(world.ctx, wrong)
+        world.later(minutes=7)
+    assert await find_by_code(world.ctx, right) == need
+    for _ in range(3):
+        for _ in range(9):
+            await find_by_code(world.ctx, wrong)
+        assert await find_by_code(world.ctx, right) == need
+
+
+async def test_whose_need_ended_lately_finds_it_again_until_it_is_forgotten(world: World) -> None:
+    need = await world.need(await world.group(), contact=WING)
+    await withdraw_need(world.ctx, need)
+    request = await request_sign_in(world.ctx, WING, locale="en")
+    secret = await sign_in(world.ctx, request, VAULT.digits("sign_in", request, 6))
+    assert (await visitor_of(world.ctx, secret)).needs == (need,)
+    world.later(days=14, hours=1)
+    await purge_need(world.ctx, need)
+    late = await request_sign_in(world.ctx, WING, locale="en")
+    with pytest.raises(WrongCodeError):
+        await sign_in(world.ctx, late, VAULT.digits("sign_in", late, 6))
+
+
+async def test_the_live_need_comes_before_those_that_ended(world: World) -> None:
+    group = await world.group()
+    live = await world.need(group, contact=WING)
+    for _ in range(3):
+        world.later(minutes=1)
+        await withdraw_need(world.ctx, await world.need(group, contact=WING))
+    request = await request_sign_in(world.ctx, WING, locale="en")
+    secret = await sign_in(world.ctx, request, VAULT.digits("sign_in", request, 6))
+    assert (await visitor_of(world.ctx, secret)).needs[0] == live
+
+
+async def test_a_coordinator_writes_down_the_yes_of_a_caller_of_their_own_group(world: World) -> None:
+    group, other = await world.group(), await world.group("west")
+    need = await world.need(group, contact=read_contact("416 555 0123"))
+    await world.rows("UPDATE need SET confirmed = false, call_back = true WHERE id = $1", need)
+    await world.rows("DELETE FROM promise WHERE job = 'match_need'")
+    with pytest.raises(NotHereError):
+        await confirm_for_caller(world.ctx, other, need)
+    assert (await needs_unconfirmed(world.ctx, group), await needs_unconfirmed(world.ctx, other)) == ({need}, set())
+    for _ in range(2):
+        await confirm_for_caller(world.ctx, group, need)
+    row = (await world.rows("SELECT confirmed, call_back FROM need WHERE id = $1", need))[0]
+    assert (row["confirmed"], row["call_back"]) == (True, False)
+    assert "match_need" in await world.owed()
+    assert await needs_unconfirmed(world.ctx, group) == set()
