@@ -26,10 +26,6 @@ _LETTER = b"From: a@example.org\r\nTo: b@example.org\r\nSubject: x\r\n\r\n" + b"
 Wanted = tuple[str, dict[str, str]]
 
 
-class RefusedError(Exception):
-    """The web process did not take a need."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Post:
     """Seconds on the monotonic clock, and the wall clock at `sent` for what the database writes down."""
@@ -51,6 +47,7 @@ class Timing:
     handed: Sequence[float]  # the mail server had the first ask
     asks: int
     nobody: int  # needs that nobody could be asked about
+    refused: int  # needs that the web process did not take
 
 
 async def measure_floor(stage: Stage, office: PostOffice) -> list[float]:
@@ -78,8 +75,8 @@ async def needs_of(stage: Stage, count: int, seed: int) -> list[Wanted]:
         await connection.close()
 
 
-async def post_one(port: int, need: Wanted) -> Post:
-    """As a phone does it: open the form, fill it in, send it."""
+async def post_one(port: int, need: Wanted) -> Post | None:
+    """As a phone does it: open the form, fill it in, send it. None: it was refused, as by a process that is too busy."""
     city, fields = need
     async with Browser(port) as browser:
         form = await browser.get(f"/g/{city}/ask")
@@ -88,7 +85,7 @@ async def post_one(port: int, need: Wanted) -> Post:
         answer = await browser.post(f"/g/{city}/ask", body)
         found = _NEED.search(answer.body)
         if not found:
-            raise RefusedError(f"{answer.status}: {fields}")
+            return None
         return Post(
             need=UUID(found[1].decode()), sent=sent, answered=time.monotonic(), wall=wall, cookies=browser.cookies
         )
@@ -139,7 +136,8 @@ async def _idle(connection: asyncpg.Connection) -> None:
         await asyncio.sleep(0.02)
 
 
-async def _timing(connection: asyncpg.Connection, office: PostOffice, posts: Sequence[Post]) -> Timing:
+async def _timing(connection: asyncpg.Connection, office: PostOffice, tried: Sequence[Post | None]) -> Timing:
+    posts = [post for post in tried if post]
     arrived = office.asks_arrived()
     first: dict[UUID, Any] = {}
     async for ask in queries.asks_made(connection, ids=list(arrived)):
@@ -149,10 +147,11 @@ async def _timing(connection: asyncpg.Connection, office: PostOffice, posts: Seq
     became = [row async for row in queries.what_became(connection, ids=[post.need for post in posts])]
     asked = [post for post in posts if post.need in first]
     return Timing(
-        needs=len(posts),
+        needs=len(tried),
         answered=[post.answered - post.sent for post in posts],
         planned=[(first[post.need][1] - post.wall).total_seconds() for post in asked],
         handed=[first[post.need][0] - post.sent for post in asked],
         asks=sum(row["asks"] for row in became),
         nobody=sum(row["asks"] == 0 for row in became),
+        refused=len(tried) - len(posts),
     )

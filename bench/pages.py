@@ -65,7 +65,7 @@ async def measure_pages(product: Product, needs: Sequence[Wanted], seconds: floa
 
 async def _pages_of(product: Product, needs: Sequence[Wanted]) -> list[Page]:
     city = needs[0][0]
-    posts = [await post_one(product.port, need) for need in needs]
+    posts = [post for post in [await post_one(product.port, need) for need in needs] if post]
     staff = {cookie_name(SESSION, secure=False): await _coordinator(product, city)}
     return [
         Page(name="ask", path=f"/g/{city}/ask", cookies={}),

@@ -55,13 +55,13 @@ def _latency(result: Result) -> Iterator[str]:
     )
     for name, timing in (("One at a time", result.idle), ("Under load", result.busy)):
         yield (
-            f"{name}: {timing.asks} volunteers were asked about {timing.needs} needs; {timing.nobody} needs found nobody. "
+            f"{name}: {timing.asks} volunteers were asked about {timing.needs} needs; {timing.nobody} needs found nobody, {timing.refused} were refused by a web process too busy. "
             f"The worker began to look for people {_ms(timing.planned, 50)} ms after the form was sent (p50; p99 {_ms(timing.planned, 99)} ms)."
         )
     shares = ", ".join(f"{name} {spent:.0f}" for name, spent in result.cpu.items())
     yield f"Processor time a need under load, in milliseconds: {shares}.\n"
     p99 = float(np.percentile(result.busy.handed, 99)) if result.busy.handed else float("inf")
-    yield f"Aim: p99 at most 1 s under load: {_met(p99 <= 1)}.\n"
+    yield f"Aim: p99 at most 1 s under load: {_met(p99 <= 1 and not result.busy.refused)}.\n"
 
 
 def _pages(pages: Sequence[Pace]) -> Iterator[str]:
