@@ -13,7 +13,7 @@ import numpy as np
 
 from careweb.domain.solving.compiled import compiled
 from careweb.domain.solving.graph import Bools, Floats, Graph, Ints, need_of_pair, room
-from careweb.domain.solving.heaps import put, take
+from careweb.domain.solving.heaps import drop, put, take
 
 NOTHING = -1
 
@@ -56,6 +56,11 @@ class _Run(NamedTuple):
     wanting_place: Ints
     wanting_size: Ints
     bound: Floats
+    # the same needs, by a lower bound of their cheapest pair with a free task
+    nearest: Ints
+    nearest_place: Ints
+    nearest_size: Ints
+    free_cost: Floats
     # one search: offers and, numbered after them, classes, by how far they are
     label: Floats
     queue: Ints
@@ -70,10 +75,12 @@ class _Run(NamedTuple):
     out: Ints  # needs taken out of their heaps by this search
     popped: Ints
     best: Floats  # (1,) length of the best path to a free task
-    at: Ints  # (5,) search, size of queue, target, number out, number popped
+    touched: Ints  # the search that came to a class last
+    classes: Ints  # that this search came to
+    at: Ints  # (6,) search, size of queue, target, number out, popped, classes
 
 
-_SEARCH, _QUEUED, _TARGET, _OUT, _POPPED = range(5)
+_SEARCH, _QUEUED, _TARGET, _OUT, _POPPED, _CLASSES = range(6)
 
 
 def assign(graph: Graph, count: Ints) -> Assignment:
@@ -92,9 +99,11 @@ def assign(graph: Graph, count: Ints) -> Assignment:
         degree=ints(n), load=ints(m), hold=ints(int(places[-1])), spot=ints(pairs),
         look=graph.first[:-1].copy(), price=np.zeros(m),
         worth=np.zeros(classes), start=starts, wanting=ints(n), wanting_place=ints(n, -1), wanting_size=ints(classes),
-        bound=np.zeros(n), label=np.zeros(m + classes), queue=ints(m + classes), queue_place=ints(m + classes, -1),
+        bound=np.zeros(n),
+        nearest=ints(n), nearest_place=ints(n, NOTHING), nearest_size=ints(classes), free_cost=np.zeros(n), label=np.zeros(m + classes), queue=ints(m + classes), queue_place=ints(m + classes, -1),
         seen=ints(m + classes), via=ints(m), freed=ints(m), base=np.zeros(classes), base_freed=ints(classes),
-        need_base=np.zeros(n), need_seen=ints(n), out=ints(n), popped=ints(m), best=np.zeros(1), at=ints(5),
+        need_base=np.zeros(n), need_seen=ints(n), out=ints(n), popped=ints(m), best=np.zeros(1),
+        touched=ints(classes), classes=ints(classes), at=ints(6),
     )  # fmt: skip
     if not _assign(run, count):
         raise UnreachableError
@@ -133,6 +142,48 @@ def _want(run: _Run, i: int) -> None:
     g = run.kind[i]
     run.bound[i] = _cheapest(run, i)
     run.wanting_size[g] = put(run.wanting, run.wanting_place, run.bound, run.start[g], run.wanting_size[g], i)
+    run.free_cost[i] = 0.0
+    run.nearest_size[g] = put(run.nearest, run.nearest_place, run.free_cost, run.start[g], run.nearest_size[g], i)
+
+
+@compiled
+def _free_pair(run: _Run, i: int) -> int:
+    """The need's cheapest unused pair with a free task, or NOTHING."""
+    while run.look[i] < run.first[i + 1]:
+        j = run.offer[run.look[i]]
+        if run.load[j] < run.capacity[j]:
+            break
+        run.look[i] += 1
+    for e in range(run.look[i], run.first[i + 1]):
+        j = run.offer[e]
+        if run.load[j] < run.capacity[j] and not run.used[e]:
+            return int(e)
+    return NOTHING
+
+
+@compiled
+def _free_pair_of_class(run: _Run, k: int) -> int:
+    """The same among all needs of a class that want a helper."""
+    while run.nearest_size[k] > 0:
+        i = run.nearest[run.start[k]]
+        e = _free_pair(run, i) if run.degree[i] < run.slots[i] else NOTHING
+        if e != NOTHING and run.cost[e] <= run.free_cost[i]:
+            return e
+        if e == NOTHING:  # for ever, or until it wants one again
+            run.nearest_size[k] = take(run.nearest, run.nearest_place, run.free_cost, run.start[k], run.nearest_size[k])
+        else:
+            run.free_cost[i] = run.cost[e]
+            put(run.nearest, run.nearest_place, run.free_cost, run.start[k], run.nearest_size[k], i)
+    return NOTHING
+
+
+@compiled
+def _aim(run: _Run, e: int, base: float, freed: int) -> None:
+    """A free task this near bounds the rest of the search."""
+    if e != NOTHING and base + run.cost[e] < run.best[0]:
+        j = run.offer[e]
+        run.via[j], run.freed[j] = e, freed
+        run.best[0], run.at[_TARGET] = base + run.cost[e], j
 
 
 @compiled
@@ -144,28 +195,15 @@ def _reach(run: _Run, item: int, label: float) -> None:
 @compiled
 def _relax(run: _Run, i: int, base: float, freed: int) -> None:
     """From a need, with `base` paid so far and the pair `freed` given up, to its offers."""
-    while run.look[i] < run.first[i + 1]:  # the nearest free task first: it bounds all the rest
-        e = run.look[i]
-        j = run.offer[e]
-        if run.load[j] < run.capacity[j]:
-            if run.used[e]:
-                break
-            if base + run.cost[e] < run.best[0]:
-                run.via[j], run.freed[j] = e, freed
-                run.best[0], run.at[_TARGET] = base + run.cost[e], j
-            break
-        run.look[i] += 1
+    _aim(run, _free_pair(run, i), base, freed)
     for e in range(run.first[i], run.first[i + 1]):
         if base + run.cost[e] >= run.best[0]:
             return
         j = run.offer[e]
         label = base + run.cost[e] + run.price[j]
-        if run.used[e] or label >= run.best[0]:
+        if run.used[e] or label >= run.best[0] or run.load[j] < run.capacity[j]:
             continue
-        if run.load[j] < run.capacity[j]:
-            run.via[j], run.freed[j] = e, freed
-            run.best[0], run.at[_TARGET] = label, j
-        elif run.seen[j] != run.at[_SEARCH] or (run.queue_place[j] >= 0 and label < run.label[j]):
+        if run.seen[j] != run.at[_SEARCH] or (run.queue_place[j] >= 0 and label < run.label[j]):
             run.via[j], run.freed[j] = e, freed
             _reach(run, j, label)
 
@@ -175,9 +213,16 @@ def _enter(run: _Run, k: int, base: float, freed: int, m: int) -> None:
     """To a class, whose needs that want a helper come next, the cheapest first, none for less than its worth."""
     if run.wanting_size[k] == 0:
         return
+    if run.touched[k] != run.at[_SEARCH]:
+        run.touched[k] = run.at[_SEARCH]
+        run.classes[run.at[_CLASSES]] = k
+        run.at[_CLASSES] += 1
+    elif base >= run.base[k]:
+        return
+    run.base[k], run.base_freed[k] = base, freed
+    _aim(run, _free_pair_of_class(run, k), base, freed)
     label = base + max(run.worth[k], run.bound[run.wanting[run.start[k]]])
-    if label < run.best[0] and not (run.seen[m + k] == run.at[_SEARCH] and base >= run.base[k]):
-        run.base[k], run.base_freed[k] = base, freed
+    if label < run.best[0]:
         _reach(run, m + k, label)
 
 
@@ -217,7 +262,7 @@ def _next_of_offer(run: _Run, j: int, m: int) -> None:
 def _search(run: _Run, source_need: int, source_class: int, m: int) -> None:
     """Finds the cheapest path to a free task from a need, or else from a class."""
     run.at[_SEARCH] += 1
-    run.best[0], run.at[_TARGET], run.at[_OUT], run.at[_POPPED] = np.inf, NOTHING, 0, 0
+    run.best[0], run.at[_TARGET], run.at[_OUT], run.at[_POPPED], run.at[_CLASSES] = np.inf, NOTHING, 0, 0, 0
     if source_need >= 0:
         run.need_seen[source_need], run.need_base[source_need] = run.at[_SEARCH], 0.0
         _relax(run, source_need, 0.0, NOTHING)
@@ -235,14 +280,14 @@ def _search(run: _Run, source_need: int, source_class: int, m: int) -> None:
 
 
 @compiled
-def _raise_prices(run: _Run, m: int) -> None:
+def _raise_prices(run: _Run) -> None:
     best = run.best[0]
     for p in range(run.at[_POPPED]):
         j = run.popped[p]
         run.price[j] += best - run.label[j]
-    for k in range(len(run.partial)):
-        if run.partial[k] and run.seen[m + k] == run.at[_SEARCH] and run.base[k] + run.worth[k] < best:
-            run.worth[k] = best - run.base[k]
+    for c in range(run.at[_CLASSES]):
+        k = run.classes[c]
+        run.worth[k] = max(run.worth[k], best - run.base[k])
     while run.at[_QUEUED] > 0:
         run.at[_QUEUED] -= 1
         run.queue_place[run.queue[run.at[_QUEUED]]] = -1
@@ -261,6 +306,11 @@ def _walk_back(run: _Run) -> None:
         run.used[e], run.hold[place], run.spot[e] = True, e, place
         if freed == NOTHING or run.need[freed] != i:
             run.degree[i] += 1
+            if run.degree[i] == run.slots[i] and run.wanting_place[i] != NOTHING:
+                g = run.kind[i]
+                run.wanting_size[g] = drop(
+                    run.wanting, run.wanting_place, run.bound, run.start[g], run.wanting_size[g], i
+                )
         if freed == NOTHING:
             return
         other = run.need[freed]
@@ -279,7 +329,7 @@ def _place(run: _Run, source_need: int, source_class: int) -> bool:
     _search(run, source_need, source_class, m)
     if run.at[_TARGET] == NOTHING:
         return False
-    _raise_prices(run, m)
+    _raise_prices(run)
     _walk_back(run)
     for q in range(run.at[_OUT]):
         if run.degree[run.out[q]] < run.slots[run.out[q]]:

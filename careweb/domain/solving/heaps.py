@@ -46,11 +46,18 @@ def put(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int) 
 
 
 @compiled
+def drop(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int) -> int:
+    """Removes an item that is there. Returns the size."""
+    at = place[item]
+    place[item] = -1
+    size -= 1
+    if at < size:
+        heap[start + at] = heap[start + size]
+        settle(heap, place, key, start, size, at)
+    return size
+
+
+@compiled
 def take(heap: Ints, place: Ints, key: Floats, start: int, size: int) -> int:
     """Removes the least item, `heap[start]`. Returns the size."""
-    place[heap[start]] = -1
-    size -= 1
-    if size > 0:
-        heap[start] = heap[start + size]
-        settle(heap, place, key, start, size, 0)
-    return size
+    return drop(heap, place, key, start, size, heap[start])
