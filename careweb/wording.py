@@ -156,6 +156,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "consent": N_("We can only look for someone if you agree."),
     "radius": N_("Choose how far you would go."),
     "per_week": N_("Choose from 1 to 10 tasks a week."),
+    "weekly_asks": N_("Choose from the list."),
     "hours": N_("Choose at least one time that suits you."),
     "code": N_("That code does not fit. Check the numbers."),
     "note": N_("Write between 1 and 500 characters."),

@@ -131,9 +131,7 @@ async def _use(ctx: Context, sign_in_id: SignInId) -> str:
         raise WrongCodeError
     if row["member_id"]:
         await confirm_member(ctx, row["member_id"])
-    return await open_session(
-        ctx, member_id=row["member_id"], needs=await _needs_of(ctx, row["contact_index"])
-    )
+    return await open_session(ctx, member_id=row["member_id"], needs=await _needs_of(ctx, row["contact_index"]))
 
 
 async def confirm_member(ctx: Context, member_id: MemberId) -> bool:

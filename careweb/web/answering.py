@@ -4,12 +4,14 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from careweb.domain.errors import NotHereError
+from careweb.domain.errors import NotHereError, NotNowError
 from careweb.domain.ids import AskId, MatchId, MemberId
-from careweb.domain.states import AskState
+from careweb.domain.states import AskState, MatchState
 from careweb.flows import matches
 from careweb.flows.asks import Answer, AskView, accept, decline, view_ask, who_holds
+from careweb.flows.forms import first_time
 from careweb.flows.matches import helper_side
+from careweb.web.asking import form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.choices import spoken_languages
 from careweb.web.following import read_note
@@ -65,7 +67,7 @@ async def _task_page(visit: Visit, errors: Errors | None = None) -> Response:
     side = await helper_side(visit.ctx, _match_id(visit), visit.member_id)
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     return visit.page(
-        "asks/task.html", 422 if errors else 200, task=side, errors=errors or {},
+        "asks/task.html", 422 if errors else 200, task=side, errors=errors or {}, form_id=new_form_id(),
         values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name,
     )  # fmt: skip
 
@@ -75,7 +77,10 @@ def _match_id(visit: Visit) -> MatchId:
 
 
 async def task_done(visit: Visit) -> Response:
-    await matches.helped(visit.ctx, _match_id(visit), visit.member_id)
+    try:
+        await matches.helped(visit.ctx, _match_id(visit), visit.member_id)
+    except NotNowError:
+        await _unless_reached(visit, MatchState.DONE)
     return see_other(f"/task/{_match_id(visit)}")
 
 
@@ -83,13 +88,23 @@ async def task_cannot(visit: Visit) -> Response:
     if not visit.posting:
         side = await helper_side(visit.ctx, _match_id(visit), visit.member_id)
         return visit.page("asks/cannot.html", task=side)
-    await matches.cannot(visit.ctx, _match_id(visit), visit.member_id)
+    try:
+        await matches.cannot(visit.ctx, _match_id(visit), visit.member_id)
+    except NotNowError:
+        await _unless_reached(visit, MatchState.FELL_THROUGH)
     return see_other("/me")
+
+
+async def _unless_reached(visit: Visit, state: MatchState) -> None:
+    """A form sent twice finds what the first one did: that is no mistake of the person."""
+    if (await helper_side(visit.ctx, _match_id(visit), visit.member_id)).state != state:
+        raise NotNowError
 
 
 async def task_note(visit: Visit) -> Response:
     text, errors = read_note(visit.fields)
     if errors:
         return await _task_page(visit, errors)
-    await matches.add_helper_note(visit.ctx, _match_id(visit), visit.member_id, text)
+    if await first_time(visit.ctx, form_id_of(visit)):
+        await matches.add_helper_note(visit.ctx, _match_id(visit), visit.member_id, text)
     return see_other(f"/task/{_match_id(visit)}#thread")

@@ -84,10 +84,14 @@ async def _form(visit: Visit, group: Group, filled: Filled, status: int = 200) -
     return visit.page("needs/ask.html", status, group=group, form_id=form_id_of(visit), **filled.shown())
 
 
+def new_form_id() -> str:
+    return secrets.token_urlsafe(24)
+
+
 def form_id_of(visit: Visit) -> str:
     """Made with the form and sent back with it: the same form posted twice makes one need."""
     if not visit.posting:
-        return secrets.token_urlsafe(24)
+        return new_form_id()
     form_id = visit.fields.get("form_id", "")
     if not _FORM_ID.fullmatch(form_id):
         raise StaleFormError
@@ -97,6 +101,7 @@ def form_id_of(visit: Visit) -> str:
 def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = False) -> Response:
     return visit.page(
         "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code), by_phone=by_phone,
+        again=not posted.fresh,
         link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from careweb.domain.errors import NotHereError
 from careweb.domain.places import Province
 from careweb.domain.regions import PROVINCES, URBAN_AREAS
 from careweb.flows import board as flow
+from careweb.flows.signin import needs_unconfirmed
 from careweb.storage.regions import region_sets
 from careweb.web.board_map import map_of
 from careweb.web.choices import spoken_languages
@@ -61,5 +62,5 @@ async def needs(visit: Visit) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     return visit.page(
         "board/needs.html", post=post, area=area, needs=rows, unmet=given.get("unmet") == "yes", now=visit.ctx.now,
-        speech=spoken.name, query=area_query,
+        unconfirmed=await needs_unconfirmed(visit.ctx, post.group_id), speech=spoken.name, query=area_query,
     )  # fmt: skip

@@ -39,11 +39,13 @@ async def sign_in_code(visit: Visit) -> Response:
     then = own_path(visit.fields.get("then") or visit.request.query_params.get("then", "/me"))
     sign_in_id = SignInId(UUID(str(visit.request.path_params["sign_in_id"])))
     if not visit.posting:
-        return visit.page("signin/code.html", errors={}, values=visit.fields, then=then)
+        return visit.page("signin/code.html", errors={}, values=visit.fields, then=then, id=sign_in_id)
     try:
         secret = await signin.sign_in(visit.ctx, sign_in_id, visit.fields.get("code", ""))
     except WrongCodeError:  # answered, not raised: the wrong try must be counted
-        return visit.page("signin/code.html", 422, errors={"code": "code"}, values=visit.fields, then=then)
+        return visit.page(
+            "signin/code.html", 422, errors={"code": "code"}, values=visit.fields, then=then, id=sign_in_id
+        )
     return await _inside(visit, secret, then)
 
 
@@ -83,6 +85,8 @@ async def confirm_link(visit: Visit) -> Response:
     if not visit.posting:
         return visit.page("signin/link.html", kind="confirm")
     secret = await signin.confirm_by_link(visit.ctx, visit.given("token"), old_secret=visit.secret)
+    if secret is None:  # used before: a message that lies about for years must not let anyone in
+        return see_other("/sign-in")
     return await _inside(visit, secret, "/me")
 
 

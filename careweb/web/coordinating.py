@@ -5,10 +5,12 @@ from uuid import UUID
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
+from careweb.domain.errors import OverError
 from careweb.domain.ids import MemberId, NeedId
-from careweb.domain.states import CloseReason
+from careweb.domain.states import LIVE, CloseReason, NeedState
 from careweb.flows import board as flow
 from careweb.flows import groups, needs
+from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, posted_page
 from careweb.web.bodies import NO_FIELDS, cut_postal_codes
 from careweb.web.choices import spoken_languages
@@ -38,7 +40,8 @@ async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
     return visit.page(
         "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,
-        speech=spoken.name, now=visit.ctx.now, languages=[spoken.name(tag, visit.interface.tag) for tag in view.need.languages],
+        speech=spoken.name, now=visit.ctx.now, late="late" in visit.request.query_params,
+        languages=[spoken.name(tag, visit.interface.tag) for tag in view.need.languages],
     )  # fmt: skip
 
 
@@ -60,18 +63,24 @@ async def close(visit: Visit) -> Response:
     if reason not in list(CloseReason):
         return await _need_page(visit, {"reason": "reason"})
     words = _words(visit, "words")
-    await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
+    try:
+        await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
+    except OverError:  # sent twice?
+        if (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need.state != NeedState.CLOSED:
+            raise
     return _back(visit)
 
 
-def _back(visit: Visit) -> Response:
-    return see_other(f"/staff/{visit.given('slug')}/needs/{visit.given('need_id')}")
+def _back(visit: Visit, *, late: bool = False) -> Response:
+    return see_other(f"/staff/{visit.given('slug')}/needs/{visit.given('need_id')}{'?late=yes' if late else ''}")
 
 
 async def change(visit: Visit) -> Response:
     """The same form as the asker's; first of all it must be this group's need."""
     post = visit.post()
     view = (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need
+    if view.state not in LIVE:
+        return _back(visit, late=True)
     sent = visit.posting and visit.fields.get("do", "send") == "send"
     values = (
         ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
@@ -102,12 +111,20 @@ async def calls(visit: Visit) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     waiting = await flow.call_backs(visit.ctx, post.group_id)
-    return visit.page("board/calls.html", post=post, calls=waiting, speech=spoken.name)
+    unconfirmed = await needs_unconfirmed(visit.ctx, post.group_id)
+    return visit.page("board/calls.html", post=post, calls=waiting, unconfirmed=unconfirmed, speech=spoken.name)
 
 
 async def called(visit: Visit) -> Response:
     post = visit.post()
     await flow.called_back(visit.ctx, post.group_id, _need_id(visit))
+    return see_other(f"/staff/{post.slug}/calls")
+
+
+async def said_yes(visit: Visit) -> Response:
+    """On the phone, to what a file said they need."""
+    post = visit.post()
+    await confirm_for_caller(visit.ctx, post.group_id, _need_id(visit))
     return see_other(f"/staff/{post.slug}/calls")
 
 

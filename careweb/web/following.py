@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
+from careweb.domain.errors import OverError
 from careweb.domain.hours import unpack, until
 from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
+from careweb.domain.states import LIVE, NeedState
 from careweb.flows import matches, needs
 from careweb.flows.following import NeedView, follow
+from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
-from careweb.web.asking import fill_in
+from careweb.web.asking import fill_in, form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS, Fields, cut_postal_codes
 from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
@@ -31,6 +34,7 @@ async def _status(visit: Visit, need_id: NeedId, errors: Errors | None = None, s
     locale = visit.interface.tag
     return visit.page(
         "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
+        late="late" in visit.request.query_params, form_id=new_form_id(),
         values=visit.fields if visit.posting else NO_FIELDS,
         languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name,
     )  # fmt: skip
@@ -39,6 +43,8 @@ async def _status(visit: Visit, need_id: NeedId, errors: Errors | None = None, s
 async def change(visit: Visit) -> Response:
     need_id = visit.need_id()
     view = await follow(visit.ctx, need_id)
+    if view.state not in LIVE:
+        return see_other(f"/need/{need_id}?late=yes")
     group = await group_by_slug(visit.ctx, view.group_slug)
     sent = visit.posting and visit.fields.get("do", "send") == "send"
     kept = {"contact_kind": "code"}  # how to reach the asker is not changed here
@@ -91,15 +97,28 @@ def _end_of_day(text: str, time_zone: str) -> datetime | None:
 async def withdraw(visit: Visit) -> Response:
     need_id = visit.need_id()
     if not visit.posting:
-        return visit.page("needs/withdraw.html", need=await follow(visit.ctx, need_id))
-    await needs.withdraw_need(visit.ctx, need_id)
+        view = await follow(visit.ctx, need_id)
+        return visit.page("needs/withdraw.html", need=view) if view.state in LIVE else see_other(f"/need/{need_id}")
+    try:
+        await needs.withdraw_need(visit.ctx, need_id)
+    except OverError:
+        await _unless_reached(visit, need_id, NeedState.WITHDRAWN)
     return see_other(f"/need/{need_id}")
 
 
 async def done(visit: Visit) -> Response:
     need_id = visit.need_id()
-    await needs.confirm_met(visit.ctx, need_id)
+    try:
+        await needs.confirm_met(visit.ctx, need_id)
+    except OverError:
+        await _unless_reached(visit, need_id, NeedState.MET)
     return see_other(f"/need/{need_id}")
+
+
+async def _unless_reached(visit: Visit, need_id: NeedId, state: NeedState) -> None:
+    """A form sent twice finds what the first one did: that is no mistake of the person."""
+    if (await follow(visit.ctx, need_id)).state != state:
+        raise OverError
 
 
 def _match_id(visit: Visit) -> MatchId:
@@ -123,7 +142,8 @@ async def write_note(visit: Visit) -> Response:
     text, errors = read_note(visit.fields)
     if errors:
         return await _status(visit, need_id, errors, 422)
-    await matches.add_note(visit.ctx, _match_id(visit), need_id, "asker", text)
+    if await first_time(visit.ctx, form_id_of(visit)):
+        await matches.add_note(visit.ctx, _match_id(visit), need_id, "asker", text)
     return see_other(f"/need/{need_id}#thread")
 
 

@@ -2,19 +2,21 @@
 
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from careweb.flows.offers import speak_in
 from careweb.rendering import interfaces
-from careweb.web.bodies import read_fields
 from careweb.web.cookies import LANGUAGE, set_cookie
+from careweb.web.visits import Visit, see_other
 
 
-async def choose_language(request: Request) -> Response:
-    fields = await read_fields(request)
-    response = RedirectResponse(own_path(fields.get("back", "/")), 303)
-    if (chosen := fields.get("lang", "")) in interfaces():
-        set_cookie(request, response, LANGUAGE, chosen)
+async def choose_language(visit: Visit) -> Response:
+    """Of the pages; and for someone signed in, of their messages."""
+    response = see_other(own_path(visit.fields.get("back", "/")))
+    if (chosen := visit.fields.get("lang", "")) in interfaces():
+        set_cookie(visit.request, response, LANGUAGE, chosen)
+        if visit.visitor.member_id:
+            await speak_in(visit.ctx, visit.visitor.member_id, locale=chosen, time_zone=visit.visitor.time_zone)
     return response
 
 

@@ -48,13 +48,14 @@ class PaceForm(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     per_week: Annotated[int, Field(ge=1, le=10)]
+    weekly_asks: Annotated[int | None, Field(ge=1, le=50)] = None  # None: as usual
     quiet_from: Annotated[int, Field(ge=0, le=23)] = 21
     quiet_until: Annotated[int, Field(ge=0, le=23)] = 8
     urgent_any_hour: bool = False
 
-    def stated(self, weekly_asks: int | None) -> Pace:
+    def stated(self) -> Pace:
         return Pace(
-            per_week=self.per_week, weekly_asks=weekly_asks, quiet_from=self.quiet_from, quiet_until=self.quiet_until,
+            per_week=self.per_week, weekly_asks=self.weekly_asks, quiet_from=self.quiet_from, quiet_until=self.quiet_until,
             urgent_any_hour=self.urgent_any_hour,
         )  # fmt: skip
 
@@ -75,7 +76,7 @@ def read_offer_form(fields: Fields) -> tuple[OfferForm | None, Errors]:
 
 def read_pace_form(fields: Fields) -> tuple[PaceForm | None, Errors]:
     given: dict[str, Any] = {
-        name: fields[name] for name in ("per_week", "quiet_from", "quiet_until") if fields.get(name)
+        name: fields[name] for name in ("per_week", "weekly_asks", "quiet_from", "quiet_until") if fields.get(name)
     }
     try:
         return PaceForm.model_validate(given | {"urgent_any_hour": "urgent_any_hour" in fields}), {}

@@ -59,7 +59,9 @@ class Visit:
         return need_id
 
     def post(self) -> Post:
-        """The visitor's role in the group of the path; to everyone else the page does not exist."""
+        """The visitor's role in the group of the path; to others who are signed in the page does not exist."""
+        if self.visitor.member_id is None:
+            raise SignInFirstError
         post = self.visitor.post_in(self.given("slug"))
         if post is None:
             raise NotHereError

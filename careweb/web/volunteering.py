@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
 from careweb.domain.ids import OfferId
 from careweb.domain.offers import RADII_KM
+from careweb.domain.places import Zone
 from careweb.flows import offers
 from careweb.flows.groups import Group, all_groups, group_by_slug
-from careweb.web.asking import in_order
+from careweb.web.asking import form_id_of, in_order
 from careweb.web.bodies import NO_FIELDS, Fields
 from careweb.web.choices import choose_language, choose_place, spoken_languages
 from careweb.web.need_form import Errors
@@ -29,23 +31,31 @@ async def offer(visit: Visit) -> Response:
     if visit.visitor.member_id is None:
         return visit.page("offers/start.html", group=group, errors={}, values=NO_FIELDS)
     fresh: Fields = ImmutableMultiDict([("reach", "group"), ("radius", "10"), ("name", visit.visitor.name), *_DAYTIME])
-    form, zone_code, shown = await _filled(visit, visit.fields if visit.posting else fresh, first=group.languages)
-    if form is None:
-        return _offer_page(visit, group, shown)
-    await offers.set_name(visit.ctx, visit.member_id, form.name)
-    await offers.make_offer(visit.ctx, group.id, visit.member_id, form.stated(zone_code))
+    form, zone, shown = await _filled(visit, visit.fields if visit.posting else fresh, first=group.languages)
+    if form is None or zone is None:
+        return _offer_page(visit, group, {**shown, "form_id": form_id_of(visit)})
+    await _about_them(visit, form, zone)
+    await offers.make_offer(
+        visit.ctx, group.id, visit.member_id, form.stated(str(zone.code)), form_id=form_id_of(visit)
+    )
     return see_other("/me")
+
+
+async def _about_them(visit: Visit, form: OfferForm, zone: Zone) -> None:
+    """What an offer says of its person: their name, the language they read and the clock they live by."""
+    await offers.set_name(visit.ctx, visit.member_id, form.name)
+    await offers.speak_in(visit.ctx, visit.member_id, locale=visit.interface.tag, time_zone=zone.time_zone)
 
 
 async def change_offer(visit: Visit) -> Response:
     offer_id = OfferId(UUID(str(visit.request.path_params["offer_id"])))
     row = await offers.offer_of(visit.ctx, offer_id, visit.member_id)
     values = visit.fields if visit.posting else as_typed(row, visit.visitor.name)
-    form, zone_code, shown = await _filled(visit, values)
-    if form is None:
-        return _offer_page(visit, None, {**shown, "offer_id": offer_id})
-    await offers.set_name(visit.ctx, visit.member_id, form.name)
-    await offers.change_offer(visit.ctx, offer_id, visit.member_id, form.stated(zone_code))
+    form, zone, shown = await _filled(visit, values)
+    if form is None or zone is None:
+        return _offer_page(visit, None, {**shown, "offer_id": offer_id, "form_id": ""})
+    await _about_them(visit, form, zone)
+    await offers.change_offer(visit.ctx, offer_id, visit.member_id, form.stated(str(zone.code)))
     return see_other("/me")
 
 
@@ -56,7 +66,7 @@ def _offer_page(visit: Visit, group: Group | None, shown: Mapping[str, Any]) -> 
 
 async def _filled(
     visit: Visit, values: Fields, first: tuple[str, ...] = ()
-) -> tuple[OfferForm | None, str, Mapping[str, Any]]:
+) -> tuple[OfferForm | None, Zone | None, Mapping[str, Any]]:
     """The form if it was sent and holds, the zone, and what a page needs to show it again."""
     languages = await choose_language(visit, values, first)
     place = await choose_place(visit, values)
@@ -67,11 +77,16 @@ async def _filled(
         "values": values, "languages": languages, "place": place, "errors": in_order(errors),
         "categories": list(CATEGORIES), "radii": RADII_KM,
     }  # fmt: skip
-    return (form if not errors else None), (place.zone.code if place.zone else ""), shown
+    return (form if not errors else None), place.zone, shown
 
 
 async def end_offer(visit: Visit) -> Response:
     await offers.end_offer(visit.ctx, OfferId(UUID(str(visit.request.path_params["offer_id"]))), visit.member_id)
+    return see_other("/me")
+
+
+async def switch_on(visit: Visit) -> Response:
+    await offers.switch_on(visit.ctx, OfferId(UUID(str(visit.request.path_params["offer_id"]))), visit.member_id)
     return see_other("/me")
 
 
@@ -89,6 +104,7 @@ async def _my_page(visit: Visit, errors: Errors | None = None) -> Response:
         under_way=[match for match in mine.matches if match["state"] in ("connected", "awaiting_asker", "accepted")],
         over=[match for match in mine.matches if match["state"] in ("done", "fell_through")],
         errors=errors or {}, values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name, now=visit.ctx.now,
+        usual_asks=visit.ctx.settings.weekly_asks,
     )  # fmt: skip
 
 
@@ -96,13 +112,14 @@ async def set_pace(visit: Visit) -> Response:
     form, errors = read_pace_form(visit.fields)
     if form is None:
         return await _my_page(visit, errors)
-    mine = await offers.my_page(visit.ctx, visit.member_id)
-    await offers.set_pace(visit.ctx, visit.member_id, form.stated(mine.pace.weekly_asks))
+    await offers.set_pace(visit.ctx, visit.member_id, form.stated())
     return see_other("/me")
 
 
 async def rest(visit: Visit) -> Response:
-    until = read_rest(visit.fields.get("until", ""), visit.ctx.now.date())
+    until = read_rest(
+        visit.fields.get("until", ""), visit.ctx.now.astimezone(ZoneInfo(visit.visitor.time_zone or "UTC")).date()
+    )
     if until is None:
         return await _my_page(visit, {"until": "until"})
     await offers.rest(visit.ctx, visit.member_id, until)
@@ -111,4 +128,9 @@ async def rest(visit: Visit) -> Response:
 
 async def resume(visit: Visit) -> Response:
     await offers.resume(visit.ctx, visit.member_id)
+    return see_other("/me")
+
+
+async def hear_again(visit: Visit) -> Response:
+    await offers.hear_again(visit.ctx, visit.member_id)
     return see_other("/me")

@@ -3,16 +3,17 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, async_playwright
 
-from careweb.domain.contacts import read_email
+from careweb.domain.contacts import read_email, read_phone
 from careweb.flows.asks import accept
 from careweb.flows.context import Context
+from careweb.flows.needs import withdraw_need
 from careweb.flows.signin import open_session
 from careweb.storage.database import open_engine, transaction
 from careweb.web.app import create_app
@@ -58,7 +59,7 @@ def _now() -> datetime:
 async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Needs at every stage: open, someone said yes, unmet, done."""
     ctx: Context = world.ctx
-    contact = read_email("po@example.org")
+    contact = read_email("someone-with-quite-a-long-name.and-another@neighbourhood-association.example.org")
     taken = await world.need(cast.group, contact=contact, text="Rice and greens", show_text=True)
     await world.match(taken)
     ask_id = await world.ask_of(taken, cast.helper)
@@ -74,8 +75,23 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     await world.helper(cast.group, name="Dolma", admitted=False, languages=("bo",))
     (task,) = await world.rows("SELECT id FROM match WHERE need_id = $1", taken)
     (offer,) = await world.rows("SELECT id FROM offer WHERE member_id = $1", cast.helper)
+    late = await world.need(cast.group, helpers=2)
+    await world.match(late)
+    await accept(ctx, await world.ask_of(late, cast.helper), cast.helper)
+    await world.rows(
+        "UPDATE need SET needed_by = $2, expires_at = $3 WHERE id = $1",
+        late, world.now - timedelta(days=2), world.now - timedelta(days=1),
+    )  # fmt: skip
+    caller = await world.need(cast.group, contact=read_phone("416 555 0123"))
+    await world.rows("UPDATE need SET confirmed = false, call_back = true WHERE id = $1", caller)
+    withdrawn = await world.need(cast.group)
+    await withdraw_need(ctx, withdrawn)
+    imported = await world.helper(cast.group, name="Tenzin", languages=("bo",))
+    await world.rows("UPDATE offer SET state = 'paused' WHERE member_id = $1", imported)
+    await world.rows("UPDATE member SET mail_stopped = true WHERE id = $1", imported)
     sessions = {
-        "asker": await open_session(ctx, needs=[taken, choosing, unmet]),
+        "asker": await open_session(ctx, needs=[taken, choosing, unmet, late, withdrawn]),
+        "imported": await open_session(ctx, member_id=imported),
         "helper": await open_session(ctx, member_id=cast.helper),
         "coordinator": await open_session(ctx, member_id=cast.coordinator),
     }
@@ -90,7 +106,9 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "answer": (f"/a/{ctx.vault.sign('ask', open_ask)}", ""),
         "answer signed in": (f"/a/{ctx.vault.sign('ask', open_ask)}", "helper"),
         "task": (f"/task/{task['id']}", "helper"), "cannot": (f"/task/{task['id']}/cannot", "helper"),
-        "me": ("/me", "helper"), "offer": ("/g/east/offer", "helper"), "my offer": (f"/me/offers/{offer['id']}", "helper"),
+        "me": ("/me", "helper"), "me imported": ("/me", "imported"), "late": (f"/need/{late}", "asker"),
+        "over": (f"/need/{withdrawn}?late=yes", "asker"), "unconfirmed": (f"{staff}/needs/{caller}", "coordinator"),
+        "offer": ("/g/east/offer", "helper"), "my offer": (f"/me/offers/{offer['id']}", "helper"),
         "board": (staff, "coordinator"), "province": (f"{staff}?province=ON", "coordinator"),
         "town": (f"{staff}?province=ON&region=toronto", "coordinator"), "needs": (f"{staff}/needs", "coordinator"),
         "need": (f"{staff}/needs/{unmet}", "coordinator"), "staff change": (f"{staff}/needs/{unmet}/change", "coordinator"),

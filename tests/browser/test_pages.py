@@ -76,6 +76,27 @@ async def test_axe_finds_nothing_where_a_form_was_refused(chromium: Browser, run
             assert not result.violations_count, broken(result)
 
 
+async def test_axe_finds_nothing_on_the_page_with_the_code_sent_once_or_twice(
+    chromium: Browser, running: Running
+) -> None:
+    async with looking(chromium, running) as page:
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator("input[value=groceries]").check()
+        await page.locator("#place").fill("M1S")
+        await page.locator("#language").select_option("yue")
+        await page.locator("input[value=urgent]").check()
+        await page.locator("#name").fill("Po")
+        await page.locator("input[name=contact_kind][value=code]").check()
+        await page.locator("#consent").check()
+        await page.get_by_role("button", name="Look for someone").click()
+        for _ in range(2):
+            assert await page.get_by_role("button", name="Forget this on this phone").is_visible()
+            result: Any = await Axe().run(page)
+            assert not result.violations_count, broken(result)
+            await page.reload()
+        assert await page.get_by_text("This was posted before").is_visible()
+
+
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, width: int) -> None:
     """320 pixels is also what 400 % zoom leaves of 1280."""

@@ -105,7 +105,9 @@ async def test_coming_back_from_rest_does_not_switch_on_what_was_never_agreed_to
     await world.rows("UPDATE offer SET state = 'paused' WHERE id = $1", paused)
     await offers.rest(world.ctx, helper, date(2026, 12, 24))
     await offers.resume(world.ctx, helper)
-    states = {row["state"]: row["id"] for row in await world.rows("SELECT id, state FROM offer WHERE member_id = $1", helper)}
+    states = {
+        row["state"]: row["id"] for row in await world.rows("SELECT id, state FROM offer WHERE member_id = $1", helper)
+    }
     assert states["paused"] == paused
     assert set(states) == {"paused", "active"}
 

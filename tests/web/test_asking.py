@@ -35,7 +35,7 @@ def test_the_same_form_sent_twice_makes_one_need(anyone: Person, site: Site) -> 
     form = anyone.see("/g/east/ask")
     first, again = form.send(**GOOD, text="twice"), form.send(**GOOD, text="twice")
     assert code_on(first) == code_on(again)
-    assert first.soup.select_one('a[href^="/need/"]') == again.soup.select_one('a[href^="/need/"]')
+    assert first.soup.select_one('a.button[href^="/need/"]') == again.soup.select_one('a.button[href^="/need/"]')
 
 
 def test_the_return_code_opens_the_need_in_another_browser(anyone: Person, site: Site) -> None:
@@ -172,3 +172,30 @@ def test_the_form_with_every_town_of_a_province_is_still_a_small_page(anyone: Pe
     assert len(towns.soup.select("#town option")) > 5
     sheet = gzip.compress((paths.STATIC / "careweb.css").read_bytes(), 6)
     assert len(gzip.compress(towns.html.encode(), 6)) + len(sheet) <= 14 * 1024
+
+
+def test_a_form_sent_again_says_so_and_where_to_change_it(anyone: Person) -> None:
+    form = anyone.see("/g/east/ask")
+    first, again = form.send(**GOOD), form.send(**(GOOD | {"category": "ride"}))
+    assert "posted before" not in first.text
+    assert "This was posted before" in again.text
+    assert again.soup.select_one('a[href$="/change"]')
+
+
+def test_whoever_asked_on_a_shared_phone_can_make_it_forget(anyone: Person) -> None:
+    page = ask(anyone)
+    need = str(page.soup.select_one('a[href^="/need/"]')["href"])  # type: ignore[index]
+    page.send("/sign-out")
+    assert anyone.see(need).status == 404
+
+
+def test_guessing_at_a_code_answers_the_same_before_and_after_it_is_refused(anyone: Person, site: Site) -> None:
+    code = code_on(ask(anyone))
+    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
+    form = site.person().see("/find")
+    answers = [form.send(code=wrong, do="code") for _ in range(11)]
+    assert {(page.status, page.errors["code"]) for page in answers} == {
+        (422, "That code does not fit. Check the numbers.")
+    }
+    refused = form.send(code=code, do="code")
+    assert (refused.status, refused.errors) == (422, answers[0].errors)

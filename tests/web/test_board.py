@@ -19,8 +19,17 @@ PAGES = ["", "/map.svg", "/needs", "/post", "/calls", "/people"]
 @pytest.mark.parametrize("page", PAGES)
 def test_the_board_does_not_exist_for_anyone_else(site: Site, staff: Person, page: str) -> None:
     assert staff.get(f"/staff/east{page}").status_code == 200
-    for stranger in (site.person(), site.helper, site.outsider):
+    for stranger in (site.helper, site.outsider):
         assert stranger.get(f"/staff/east{page}").status_code == 404
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_whoever_is_not_signed_in_is_led_there_and_learns_nothing_about_the_address(site: Site, page: str) -> None:
+    follower = site.asker_of(site.posted())
+    for person in (site.person(), follower):
+        for slug in ("east", "nowhere"):
+            led = person.get(f"/staff/{slug}{page}", follow_redirects=False)
+            assert (led.status_code, led.headers["location"]) == (303, f"/sign-in?then=/staff/{slug}{page}")
 
 
 def test_another_groups_need_is_as_if_there_were_none(site: Site) -> None:
@@ -132,3 +141,32 @@ def test_a_coordinator_changes_a_need_by_the_same_form(site: Site, staff: Person
     need = site.posted(contact=read_email("po@example.org"))
     page = staff.see(f"/staff/east/needs/{need}/change").send(category="ride", do="send")
     assert (page.path, "A ride" in page.text) == (f"/staff/east/needs/{need}", True)
+
+
+def test_a_caller_who_never_confirmed_is_shown_as_such_until_they_said_yes(site: Site, staff: Person) -> None:
+    need = site.posted(name="Ngawang", contact=read_phone("416 555 0177"))
+    site.run(lambda world: world.rows("UPDATE need SET confirmed = false, call_back = true WHERE id = $1", need))
+    assert "not confirmed yet" in staff.see(f"/staff/east/needs/{need}").text
+    row = staff.see("/staff/east/needs").soup.select_one(f'tr:has(a[href$="{need}"])')
+    assert row
+    assert "not confirmed yet" in row.get_text()
+    said = staff.see("/staff/east/calls").send(f"/{need}/yes")
+    assert (said.path, "Ngawang" in said.text) == ("/staff/east/calls", False)
+    assert "not confirmed yet" not in staff.see(f"/staff/east/needs/{need}").text
+    assert site.run(lambda world: world.one("SELECT confirmed FROM need WHERE id = $1", need))
+
+
+def test_closing_twice_shows_that_it_is_closed(site: Site, staff: Person) -> None:
+    page = staff.see(f"/staff/east/needs/{site.posted()}")
+    for _ in range(2):
+        closed = page.send("/close", reason="helped_elsewhere")
+        assert (closed.status, "Closed" in closed.text) == (200, True)
+
+
+def test_an_ended_need_is_not_changed_by_a_coordinator_either(site: Site, staff: Person) -> None:
+    need = site.posted()
+    form = staff.see(f"/staff/east/needs/{need}/change")
+    staff.see(f"/staff/east/needs/{need}").send("/close", reason="helped_elsewhere")
+    for page in (staff.see(f"/staff/east/needs/{need}/change"), form.send(category="ride", do="send")):
+        assert (page.status, page.path) == (200, f"/staff/east/needs/{need}")
+        assert "cannot be changed any more" in page.text

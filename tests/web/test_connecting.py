@@ -1,6 +1,7 @@
 """Two yeses: the helper's, then where wanted the asker's; and what each may see before and after."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -155,8 +156,9 @@ def test_withdrawing_asks_first_and_then_ends_it(site: Site) -> None:
     sure = asker.see(f"/need/{need}/withdraw")
     assert "We are looking" in asker.see(f"/need/{need}").text
     assert "You withdrew this" in sure.send().text
-    late = asker.see(f"/need/{need}/withdraw").send()
-    assert (late.status, "closed already" in late.text) == (409, True)
+    late = sure.send()
+    assert (late.status, "You withdrew this" in late.text) == (200, True)
+    assert asker.see(f"/need/{need}/withdraw").path == f"/need/{need}"
 
 
 def test_what_was_asked_can_be_changed_and_the_form_holds_it(site: Site) -> None:
@@ -211,3 +213,88 @@ def test_a_need_of_a_whole_province_keeps_its_place_until_another_is_named(site:
     assert (kept.path, "Ontario" in kept.text) == (f"/need/{need}", True)
     moved = asker.see(f"/need/{need}/change").send(place="M2N", do="send")
     assert "Willowdale" in moved.text
+
+
+def test_done_or_cannot_sent_twice_shows_what_was_reached(site: Site) -> None:
+    need, task = _connected(site)
+    page = site.asker_of(need).see(f"/need/{need}")
+    for _ in range(2):
+        done = page.send("/done")
+        assert (done.status, "This is done" in done.text) == (200, True)
+    _, task = _connected(site)
+    helper = site.helper
+    shown, sure = helper.see(task), helper.see(f"{task}/cannot")
+    for _ in range(2):
+        assert sure.send().path == "/me"
+    assert shown.send("/done").status == 409  # that is not what was reached
+    _, task = _connected(site)
+    shown = helper.see(task)
+    for _ in range(2):
+        assert "This is done" in shown.send("/done").text
+
+
+def test_what_was_withdrawn_cannot_be_done(site: Site) -> None:
+    need, _ = _connected(site)
+    asker = site.asker_of(need)
+    page = asker.see(f"/need/{need}")
+    asker.see(f"/need/{need}/withdraw").send()
+    assert page.send("/done").status == 409
+
+
+def test_a_note_sent_twice_is_one_and_another_with_the_same_words_is_another(site: Site) -> None:
+    need, task = _connected(site)
+    for person, path in ((site.asker_of(need), f"/need/{need}"), (site.helper, task)):
+        form = person.see(path)
+        for _ in range(2):
+            form.send("/note", note="The red door")
+        assert person.see(path).html.count("The red door") == 1 + (path == task)
+    site.helper.see(task).send("/note", note="The red door")
+    assert site.helper.see(task).html.count("The red door") == 3
+
+
+def test_it_did_not_happen_can_still_be_said_after_the_helper_said_done(site: Site) -> None:
+    need, task = _connected(site)
+    site.helper.see(task).send("/done")
+    asker = site.asker_of(need)
+    page = asker.see(f"/need/{need}")
+    assert "This is done" in page.text
+    assert "We are looking for someone" in page.send("/missed").text
+
+
+@pytest.mark.parametrize("path", ["/change", "/withdraw"])
+def test_what_is_over_leads_to_its_page_and_says_so(site: Site, path: str) -> None:
+    need = site.posted(**PO)
+    asker = site.asker_of(need)
+    form = asker.see(f"/need/{need}/change")
+    asker.see(f"/need/{need}/withdraw").send()
+    page = asker.see(f"/need/{need}{path}")
+    assert (page.status, page.path, "You withdrew this" in page.text) == (200, f"/need/{need}", True)
+    if path == "/change":
+        for late in (page, form.send(category="ride", do="send")):
+            assert (late.path, "cannot be changed any more" in late.text) == (f"/need/{need}", True)
+
+
+def test_a_partly_filled_need_whose_day_has_passed_says_what_was_found_and_offers_more_time(site: Site) -> None:
+    need = site.posted(**PO, helpers=2)
+    site.helper.see(site.asked(need)).send(answer="yes")
+    asker = site.asker_of(need)
+    assert "We are looking for someone" in asker.see(f"/need/{need}").text
+    past = "UPDATE need SET needed_by = now() - interval '2 days', expires_at = now() - interval '1 day' WHERE id = $1"
+    site.run(lambda world: world.rows(past, need))
+    page = asker.see(f"/need/{need}")
+    assert "We are looking for someone" not in page.text
+    assert "1 of 2 found. The day has passed, so we no longer look" in page.text
+    day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    assert "We are looking for someone" in page.send("/renew", by=day).text
+
+
+def test_a_shared_phone_forgets_a_need_when_told_to(site: Site) -> None:
+    need = site.posted(**PO)
+    asker = site.asker_of(need)
+    secret = asker.cookies.get("careweb-session")
+    page = asker.see(f"/need/{need}")
+    assert "Forget this on this phone" in page.text
+    page.send("/sign-out")
+    assert asker.see(f"/need/{need}").status == 404
+    assert secret
+    assert site.person(secret).see(f"/need/{need}").status == 404

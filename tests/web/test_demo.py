@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -55,3 +56,34 @@ def test_a_real_installation_has_no_such_page_and_no_banner(anyone: Person) -> N
     assert anyone.see("/demo").status == 404
     assert anyone.see(f"/demo/{FILE}").status == 404
     assert "demonstration" not in anyone.see("/").text
+
+
+def test_a_message_that_came_with_crlf_has_no_doubled_lines(newcomer: Person) -> None:
+    folder = newcomer.app.state.settings.demo_mail  # type: ignore[attr-defined]
+    (folder / FILE).write_bytes((folder / FILE).read_bytes().replace(b"\n", b"\r\n"))
+    mail = newcomer.see(f"/demo/{FILE}").soup.select_one(".mail")
+    assert mail
+    assert "\r" not in mail.get_text()
+    assert mail.get_text().strip().split("\n")[:2] == ["Hello <script>", ""]
+    assert len(mail.get_text().strip().split("\n")) == 5
+
+
+def test_the_page_of_the_code_leads_to_the_message_with_it(newcomer: Person) -> None:
+    page = newcomer.see("/sign-in").send(contact="coordinator@example.org")
+    link = page.soup.select_one('main a[href^="/demo/sign-in/"]')
+    assert link
+    sign_in_id = str(link["href"]).rpartition("/")[2]
+    token = newcomer.app.state.vault.sign("sign_in", UUID(sign_in_id))  # type: ignore[attr-defined]
+    mail = EmailMessage()
+    mail["To"], mail["Subject"] = "coordinator@example.org", "Your link"
+    mail.set_content(f"http://127.0.0.1:8000/s/{token}\n")
+    folder = newcomer.app.state.settings.demo_mail  # type: ignore[attr-defined]
+    (folder / FILE.replace("0001.eml", "0002.eml")).write_bytes(bytes(mail))
+    shown = newcomer.see(str(link["href"]))
+    assert (shown.path, "Your link" in shown.text) == (f"/demo/{FILE.replace('0001.eml', '0002.eml')}", True)
+    inside = newcomer.see(str(shown.soup.select_one(".mail a")["href"])).send()  # type: ignore[index]
+    assert inside.path == "/staff/east"
+
+
+def test_where_no_message_came_the_list_is_shown(newcomer: Person) -> None:
+    assert newcomer.see("/demo/sign-in/7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11").path == "/demo"

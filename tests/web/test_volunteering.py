@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from careweb.domain.contacts import read_email
+from careweb.domain.ids import MemberId
 from careweb.flows.signin import request_sign_in
 from tests.cast import HELPER
 from tests.web.site import Person, Seen, Site
@@ -130,3 +134,99 @@ def test_everything_at_any_hour_fits_into_one_offer(site: Site) -> None:
     boxes = {name: [box["value"] for box in form.soup.select(f"[name={name}]")] for name in ("categories", "hours")}
     assert sum(map(len, boxes.values())) == 40
     assert form.send(**(OFFER | boxes)).path == "/me"
+
+
+def _new_helper(site: Site) -> tuple[MemberId, Person]:
+    member = site.run(lambda world: world.helper(site.cast.group))
+    return member, site.member(member)
+
+
+def test_an_offer_form_sent_twice_makes_one_offer(site: Site) -> None:
+    person, form = came_in(site, "twice@example.org", join=True)
+    assert [form.send(**OFFER).path for _ in range(2)] == ["/me", "/me"]
+    assert len(person.see("/me").soup.select('a[href^="/me/offers/"]')) == 1
+
+
+def test_taking_an_offer_back_twice_is_no_mistake(site: Site) -> None:
+    _, person = _new_helper(site)
+    page = person.see("/me")
+    assert [page.send("/end").path for _ in range(2)] == ["/me", "/me"]
+
+
+def test_whoever_stopped_messages_is_told_and_can_hear_again(site: Site) -> None:
+    member, person = _new_helper(site)
+    assert "You stopped our messages" not in person.see("/me").text
+    site.run(lambda world: world.rows("UPDATE member SET mail_stopped = true WHERE id = $1", member))
+    page = person.see("/me")
+    assert "You stopped our messages" in page.text
+    assert "You stopped our messages" not in page.send("/me/hear").text
+    assert not site.run(lambda world: world.one("SELECT mail_stopped FROM member WHERE id = $1", member))
+
+
+def test_an_imported_offer_is_switched_on_by_hand(site: Site) -> None:
+    member, person = _new_helper(site)
+    assert "Switch on" not in person.see("/me").text
+    site.run(lambda world: world.rows("UPDATE offer SET state = 'paused' WHERE member_id = $1", member))
+    page = person.see("/me").send("/on")
+    assert (page.path, "Switch on" in page.text) == ("/me", False)
+    assert site.run(lambda world: world.one("SELECT state FROM offer WHERE member_id = $1", member)) == "active"
+
+
+def _place(site: Site, member: MemberId) -> tuple[str, str]:
+    (row,) = site.run(lambda world: world.rows("SELECT locale, time_zone FROM member WHERE id = $1", member))
+    return row["locale"], row["time_zone"]
+
+
+def test_quiet_hours_are_of_the_place_that_was_offered(site: Site) -> None:
+    person, form = came_in(site, "out-west@example.org", join=True)
+    person.headers["accept-language"] = "fr"
+    form.send(**(OFFER | {"place": "V5H"}))
+    member = site.run(lambda world: world.one("SELECT id FROM member ORDER BY created_at DESC LIMIT 1"))
+    assert _place(site, member) == ("fr", "America/Vancouver")
+    mine = person.see("/me")
+    change = person.see(str(mine.soup.select_one('a[href^="/me/offers/"]')["href"]))  # type: ignore[index]
+    change.send(place="M2N", do="send")
+    assert _place(site, member) == ("fr", "America/Toronto")
+
+
+def test_switching_the_language_of_the_pages_switches_that_of_the_messages(site: Site) -> None:
+    member, person = _new_helper(site)
+    person.press("/language", {"lang": "fr", "back": "/me"})
+    assert _place(site, member) == ("fr", "America/Toronto")
+    person.press("/language", {"lang": "xx", "back": "/me"})
+    assert _place(site, member) == ("fr", "America/Toronto")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_rest_is_judged_by_the_clock_of_the_one_who_rests(site: Site, zone: str) -> None:
+    """Twenty-six hours lie between the two: in one of them today is not the day it is in UTC."""
+    member, person = _new_helper(site)
+    site.run(lambda world: world.rows("UPDATE member SET time_zone = $2 WHERE id = $1", member, zone))
+    today = datetime.now(ZoneInfo(zone)).date()
+    refused = person.see("/me").send("/rest", until=today.isoformat())
+    assert (refused.status, set(refused.errors)) == (422, {"until"})
+    assert (
+        "You are resting until" in person.see("/me").send("/rest", until=(today + timedelta(days=1)).isoformat()).text
+    )
+
+
+def test_how_often_to_be_asked_is_part_of_the_pace(site: Site) -> None:
+    member, person = _new_helper(site)
+    pace = "SELECT weekly_asks FROM member WHERE id = $1"
+    person.see("/me").send("/pace", weekly_asks="3")
+    assert site.run(lambda world: world.one(pace, member)) == 3
+    page = person.see("/me")
+    assert page.soup.select_one("#weekly_asks option[selected]")["value"] == "3"  # type: ignore[index]
+    assert page.send("/pace", weekly_asks="51").errors == {"weekly_asks": "Choose from the list."}
+    page.send("/pace", weekly_asks="")
+    assert site.run(lambda world: world.one(pace, member)) is None
+
+
+def test_the_link_of_an_import_leads_to_signing_in_once_it_was_used(site: Site) -> None:
+    member, _ = _new_helper(site)
+    site.run(lambda world: world.rows("UPDATE member SET confirmed = false WHERE id = $1", member))
+    path = f"/c/{site.app.state.vault.sign('confirm', member)}"
+    assert site.person().see(path).send().path == "/me"
+    later = site.person()
+    assert later.see(path).send().path == "/sign-in"
+    assert later.see("/me").path == "/sign-in"
