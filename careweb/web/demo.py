@@ -14,6 +14,7 @@ from careweb.domain.contacts import read_email
 from careweb.domain.errors import NotHereError
 from careweb.flows.demo import ASKER, COORDINATOR, FIRST_GROUP, HELPER
 from careweb.flows.signin import request_sign_in
+from careweb.web.language import own_path
 from careweb.web.visits import Visit, see_other
 
 _FILE = re.compile(r"\d{20}-\d{6}\.eml")
@@ -86,4 +87,5 @@ async def sign_in_as(visit: Visit) -> Response:
     if address is None:
         raise NotHereError
     sign_in_id = await request_sign_in(visit.ctx, read_email(address), locale=visit.interface.tag)
-    return see_other(f"/sign-in/{sign_in_id}?then=/me")
+    then = own_path(visit.fields.get("then", "/me")) if address == COORDINATOR else "/me"
+    return see_other(f"/sign-in/{sign_in_id}?then={then}")

@@ -150,6 +150,7 @@ def test_a_caller_who_never_confirmed_is_shown_as_such_until_they_said_yes(site:
     row = staff.see("/staff/east/needs").soup.select_one(f'tr:has(a[href$="{need}"])')
     assert row
     assert "not confirmed yet" in row.get_text()
+    assert staff.see(f"/staff/east/needs/{need}").form(f"/{need}/yes")
     said = staff.see("/staff/east/calls").send(f"/{need}/yes")
     assert (said.path, "Ngawang" in said.text) == ("/staff/east/calls", False)
     assert "not confirmed yet" not in staff.see(f"/staff/east/needs/{need}").text

@@ -85,5 +85,13 @@ def test_the_page_of_the_code_leads_to_the_message_with_it(newcomer: Person) -> 
     assert inside.path == "/staff/east"
 
 
+def test_who_is_led_to_sign_in_finds_the_coordinator_there_and_comes_to_the_board(newcomer: Person) -> None:
+    page = newcomer.see("/staff/scarborough")
+    assert page.path == "/sign-in"
+    code = page.send("/demo/sign-in", who="coordinator")
+    assert code.path.startswith("/sign-in/")
+    assert code.soup.select_one("main input[name=then]")["value"] == "/staff/scarborough"  # type: ignore[index]
+
+
 def test_where_no_message_came_the_list_is_shown(newcomer: Person) -> None:
     assert newcomer.see("/demo/sign-in/7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11").path == "/demo"
