@@ -30,7 +30,7 @@ class HeaderError(ValueError):
 
 _REF = Column(
     "ref",
-    "Your own number or name for the row, up to 100 characters, the same every time it is imported. It is kept in plain text: no contact, no person's name.",
+    "Your own number or name for the row, up to 100 characters, the same every time it is imported. It is kept in plain text: no person's name, no contact, whole postal code or anything that looks like one, as a bare number of ten digits does.",
     True,
 )
 _PLACE = Column(
@@ -49,7 +49,7 @@ IMPORTS: dict[Imported, tuple[Column, ...]] = {
         Column("helpers", "How many people are wanted, 1 to 10. Empty: 1."),
         Column("posted_at", "When it was asked for: a day or a time, as `2026-03-01` or `2026-03-01T14:30`; local time of the place unless it ends in `Z` or an offset. Empty: now."),
         Column("expires_at", "When it is over, written likewise; a day counts to its end. At most 61 days ahead. Empty: a day after 48 hours, 7 days or 30 days from now, by urgency."),
-        Column("note", "Free text, up to 500 characters. Sealed; a helper reads it only once both have agreed."),
+        Column("note", "Free text, up to 500 characters; whole postal codes are cut to three, a row with an exact position is refused. Sealed; a helper reads it only once both have agreed."),
         Column("contact", "An e-mail address or a phone number. Sealed. May be empty only with `--consent`."),
     ),
     Imported.OFFERS: (
@@ -59,7 +59,7 @@ IMPORTS: dict[Imported, tuple[Column, ...]] = {
         Column("languages", "Language tags with spaces between, up to 8.", True),
         Column("radius_km", "How far they go, 0 to 200. Empty: 5."),
         Column("per_week", "How many tasks a week, 1 to 50. Empty: 2. A person who is here already keeps their own."),
-        Column("name", "What to call them, up to 60 characters. Sealed."),
+        Column("name", "What to call them, up to 60 characters. Sealed. Codes and positions as in a note."),
         Column("contact", "An e-mail address or a phone number. Sealed; the same contact is the same person.", True),
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
@@ -9,6 +10,7 @@ from typing import NewType
 from careweb.domain.errors import CareError
 
 Postal = NewType("Postal", str)  # three characters, upper case: letter, digit, letter
+POSTAL_LENGTH = 3
 ZoneCode = NewType("ZoneCode", str)
 
 
@@ -129,6 +131,65 @@ def read_postal(text: str) -> Postal:
     if not _PATTERN.fullmatch(three):
         raise _why_not(three)
     return Postal(three)
+
+
+# However it is written: full-width, in another script's digits, with dots, dashes or invisible characters anywhere.
+_GAP = r"[\W_]*"
+_ALONE, _ENDS = r"(?<![0-9A-Z\u00c0-\u024f])", r"(?![0-9A-Z\u00c0-\u024f])"  # not part of a longer Latin word
+_SPACED = rf"{_ALONE}([ABCEGHJ-NPRSTVXY]{_GAP}\d{_GAP}[ABCEGHJ-NPRSTV-Z]){_GAP}\d{_GAP}[A-Z]{_GAP}\d{_ENDS}"
+_TIGHT = rf"([A-Z]\d[A-Z])(?:{_GAP}\d[A-Z]\d)+"
+_MISTYPED = (  # O for 0 and I for 1, but not "Joe 4x4"
+    rf"{_ALONE}([A-Z]\d[A-Z]){_GAP}(?:\d[A-Z][OI]|[OI][A-Z]\d){_ENDS}"
+    rf"|{_ALONE}([A-Z][OI][A-Z]){_GAP}\d[A-WYZ]\d{_ENDS}"
+)
+_EMAIL = r"[^\s@]{1,64}@[^\s@.]{1,63}\.[^\s@]{1,190}"  # stays as it is: cut, it would be somebody else's
+_FULL_CODES = re.compile(f"{_EMAIL}|{_SPACED}|{_TIGHT}|{_MISTYPED}", re.IGNORECASE)
+_FULL_CODE_ALONE = re.compile(f"{_SPACED}|{_MISTYPED}", re.IGNORECASE)
+_INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+_NESTED_MOST = 8
+
+
+def cut_postal_codes(text: str) -> str:
+    """Every full postal code becomes its first three characters; the rest stays as it was typed."""
+    for _ in range(_NESTED_MOST):
+        shorter = _cut_once(text)
+        if shorter == text:
+            return text
+        text = shorter
+    return "".join(char for char in text if not any(plain.isdigit() for plain in _plain(char)))  # codes within codes
+
+
+def holds_postal_code(text: str) -> bool:
+    """Whether a full code stands in it as a word of its own, which one that happens to lie in a long number does not."""
+    return _FULL_CODE_ALONE.search("".join(map(_plain, text))) is not None
+
+
+def _cut_once(text: str) -> str:
+    plain, origins = _with_origins(text)
+    kept, done = [], 0
+    for found in _FULL_CODES.finditer(plain):
+        if found.lastindex is None:  # an e-mail address
+            continue
+        third = found.end(found.lastindex)
+        kept.append(text[done : min(origins[third - 1] + 1, origins[third])])
+        done = origins[found.end() - 1] + 1
+    return "".join([*kept, text[done:]])
+
+
+def _with_origins(text: str) -> tuple[str, Sequence[int]]:
+    """The text in plain letters and digits, and for each of them which character of the text it comes from."""
+    if text.isascii():
+        return text, range(len(text))
+    plain = [_plain(char) for char in text]
+    return "".join(plain), [at for at, letters in enumerate(plain) for _ in letters]
+
+
+def _plain(char: str) -> str:
+    if char.isascii():
+        return char
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    return " " if char in _INVISIBLE_LETTERS else unicodedata.normalize("NFKC", char)
 
 
 def province_of(postal: Postal) -> Province:

@@ -15,11 +15,15 @@ from careweb.domain.hours import ANY_TIME, DAYTIME, until
 from careweb.domain.moments import MomentError, read_moment
 from careweb.domain.needs import NAME_MOST, TEXT_MOST, NewNeed
 from careweb.domain.offers import NewOffer
-from careweb.domain.places import PlaceError, province_of, read_postal
+from careweb.domain.places import PlaceError, cut_postal_codes, province_of, read_postal
+from careweb.domain.positions import names_a_position
+from careweb.domain.refs import told_by
+from careweb.domain.spelling import visible
 from careweb.domain.states import Reach, Urgency
 
 REF_MOST = 100
 HELPERS_MOST, LANGUAGES_MOST, RADIUS_MOST_KM, PER_WEEK_MOST = 10, 8, 200, 50
+NOT_SHOWN = "(not shown)"  # for a ref that may stand nowhere
 NEEDED_WITHIN = {
     Urgency.URGENT: needs.URGENT_WITHIN,
     Urgency.MEDIUM: needs.MEDIUM_WITHIN,
@@ -78,7 +82,7 @@ def cells_of(columns: Sequence[str], cells: Sequence[str]) -> Cells:
         raise RecordError("", f"the row has {len(cells)} cells, the header {len(columns)}")
     for column, cell in zip(columns, cells, strict=True):
         _check_text(column, cell)
-    return {column: unguarded(cell).strip() for column, cell in zip(columns, cells, strict=True)}
+    return {column: visible(unguarded(cell)).strip() for column, cell in zip(columns, cells, strict=True)}
 
 
 def _check_text(column: str, cell: str) -> None:
@@ -122,11 +126,12 @@ def read_offer(cells: Cells, known: Known, *, consented: bool) -> OfferRecord:  
 
 
 def readable_ref(cells: Sequence[str], columns: Sequence[str]) -> str:
-    """To name a row that cannot be taken; empty where even that cannot be read."""
+    """To name a row that cannot be taken; a ref that may not be kept is not written into another file either."""
+    ref = dict(zip(columns, cells, strict=False)).get("ref", "")
     try:
-        return _ref(cells_of(["ref"], [dict(zip(columns, cells, strict=False)).get("ref", "")]))
+        return _ref(cells_of(["ref"], [ref]))
     except RecordError:
-        return ""
+        return NOT_SHOWN if ref.strip() else ""
 
 
 def _ref(cells: Cells) -> str:
@@ -135,8 +140,10 @@ def _ref(cells: Cells) -> str:
         raise RecordError("ref", "is empty")
     if len(ref) > REF_MOST or not ref.isprintable():
         raise RecordError("ref", f"is longer than {REF_MOST} characters, or has a line break in it")
-    if "@" in ref:
-        raise RecordError("ref", "looks like an e-mail address: it is kept in plain text, so give a number")
+    if kind := told_by(ref):
+        raise RecordError(
+            "ref", f"looks like {kind}: refs are kept in plain text, so give another, or put a letter before it"
+        )
     return ref
 
 
@@ -219,9 +226,11 @@ def _radius(cells: Cells) -> float:
 
 
 def _text(cells: Cells, column: str, most: int) -> str:
-    text = cells.get(column, "")
+    text = cut_postal_codes(cells.get(column, ""))
     if len(text) > most:
         raise RecordError(column, f"is longer than {most} characters")
+    if names_a_position(text):
+        raise RecordError(column, "holds an exact position: those are not taken, only areas")
     return text
 
 

@@ -1,6 +1,5 @@
 """What a form brings: at most 16 KB and a counted number of fields, in either encoding, refused before it is read whole."""
 
-import re
 import unicodedata
 from collections.abc import AsyncGenerator
 from urllib.parse import parse_qsl
@@ -8,6 +7,10 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import ImmutableMultiDict, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+
+from careweb.domain.places import POSTAL_LENGTH, PlaceError, read_postal
+from careweb.domain.places import cut_postal_codes as cut_postal_codes  # pages cut what they take from elsewhere
+from careweb.domain.spelling import visible
 
 MOST_BYTES = 16 * 1024
 MOST_FIELDS = 40
@@ -79,16 +82,29 @@ async def _read_multipart(request: Request, body: bytes, most_fields: int) -> li
     return [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
 
 
+_KEPT = frozenset({"token", "form_id", "code", "then", "back"})  # ours, and given back as they are
+
+
 def _clean(items: list[tuple[str, str]]) -> Fields:
-    """One way of writing each letter, plain line ends, no control characters."""
-    return ImmutableMultiDict(
-        (name, unicodedata.normalize("NFC", value.replace("\r\n", "\n")).translate(_CONTROLS)) for name, value in items
-    )
+    """One way of writing each letter, plain line ends, nothing invisible, and no full postal code from here on."""
+    return ImmutableMultiDict((name, _without_full_codes(name, _plain(value))) for name, value in items)
 
 
-_FULL_CODE = re.compile(r"(?<![^\W_])([A-Za-z]\d[A-Za-z])[\s\-\u2010-\u2015]*\d[A-Za-z]\d(?![^\W_])")
+def _plain(value: str) -> str:
+    return visible(unicodedata.normalize("NFC", value.replace("\r\n", "\n")).translate(_CONTROLS))
 
 
-def cut_postal_codes(text: str) -> str:
-    """Whatever looks like a full postal code keeps its first three characters, wherever it was typed."""
-    return _FULL_CODE.sub(r"\1", unicodedata.normalize("NFC", text))
+def _without_full_codes(name: str, value: str) -> str:
+    if name in _KEPT:
+        return value
+    cut = cut_postal_codes(value)
+    if name == "place" and len(cut) > POSTAL_LENGTH:
+        return _read_place(cut) or cut  # typed with O for 0, say
+    return cut
+
+
+def _read_place(value: str) -> str:
+    try:
+        return read_postal(value)
+    except PlaceError:
+        return ""

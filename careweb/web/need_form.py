@@ -20,8 +20,8 @@ from careweb.domain.contacts import Contact, ContactError, by_code, read_email, 
 from careweb.domain.hours import ANY_TIME, Part, bit, until
 from careweb.domain.needs import LONGEST, NAME_MOST, TEXT_MOST, URGENT_WITHIN, NewNeed, urgency_of
 from careweb.domain.states import ContactKind, Reach, Urgency
-from careweb.web.bodies import Fields, cut_postal_codes
-from careweb.web.text_rules import free_text, known_category
+from careweb.web.bodies import Fields
+from careweb.web.text_rules import free_text, known_category, read_day
 
 _DEFAULT_WAIT = {
     Urgency.URGENT: URGENT_WITHIN,
@@ -36,7 +36,7 @@ def _day(value: object) -> object:
     if value in ("", None):
         return None
     try:
-        return date.fromisoformat(str(value).strip())
+        return read_day(str(value))
     except ValueError as error:
         raise PydanticCustomError("by", "not a day") from error
 
@@ -126,8 +126,8 @@ def read_need_form(fields: Fields, *, consent: bool = True) -> tuple[NeedForm | 
         form = NeedForm.model_validate(
             given
             | {
-                "text": cut_postal_codes(fields.get("text", "")),
-                "name": cut_postal_codes(fields.get("name", "")),
+                "text": fields.get("text", ""),
+                "name": fields.get("name", ""),
                 "show_text": "show_text" in fields,
                 "consent": "consent" in fields,
                 "languages": languages_of(fields),

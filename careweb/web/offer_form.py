@@ -12,9 +12,9 @@ from careweb.domain.hours import Part, pack, unpack
 from careweb.domain.needs import NAME_MOST
 from careweb.domain.offers import RADII_KM, NewOffer, Pace
 from careweb.domain.states import Reach
-from careweb.web.bodies import Fields, cut_postal_codes
+from careweb.web.bodies import Fields
 from careweb.web.need_form import Errors, languages_of
-from careweb.web.text_rules import free_text, known_category
+from careweb.web.text_rules import free_text, known_category, read_day
 
 LONGEST_REST = timedelta(days=366)
 
@@ -66,7 +66,7 @@ def read_offer_form(fields: Fields) -> tuple[OfferForm | None, Errors]:
         "categories": fields.getlist("categories"),
         "languages": languages_of(fields),
         "hours": read_hours(fields.getlist("hours")),
-        "name": cut_postal_codes(fields.get("name", "")),
+        "name": fields.get("name", ""),
     }
     try:
         return OfferForm.model_validate(given), {}
@@ -111,7 +111,7 @@ def as_typed(offer: Mapping[str, Any], name: str) -> Fields:
 
 def read_rest(text: str, today: date) -> date | None:
     try:
-        until = date.fromisoformat(text.strip())
+        until = read_day(text)
     except ValueError:
         return None
     return until if today < until <= today + LONGEST_REST else None

@@ -1,15 +1,14 @@
-"""Rules that several forms share: categories we know, words without positions."""
+"""Rules that several forms share: categories we know, words without positions, days as they are written here."""
 
 import re
+from datetime import date
 
 from pydantic_core import PydanticCustomError
 
+from careweb.domain.positions import names_a_position as names_a_position
 from careweb.wording import CATEGORIES
 
-# Two decimal numbers in range beside each other, three or more decimals: a position, however it is written.
-_POSITION = re.compile(
-    r"[-+−]?\d{1,2}[.,]\d{3,}\s*°?\s*[NSns]?[\s,;/]+[-+−]?\d{1,3}[.,]\d{3,}|\d\s*°\s*\d{1,2}\s*['′’]"
-)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def known_category(value: str) -> str:
@@ -18,11 +17,14 @@ def known_category(value: str) -> str:
     return value
 
 
-def names_a_position(value: str) -> bool:
-    return _POSITION.search(value) is not None
-
-
 def free_text(value: str) -> str:
     if names_a_position(value):
         raise PydanticCustomError("coordinates", "a position")
     return value
+
+
+def read_day(text: str) -> date:
+    """Only year-month-day: Python would take weeks and days without dashes as well."""
+    if not _DAY.fullmatch(text.strip()):
+        raise ValueError("not a day")
+    return date.fromisoformat(text.strip())

@@ -1,6 +1,7 @@
 """What people type as a place."""
 
 import csv
+import time
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from careweb.domain.places import (
     Zone,
     ZoneCode,
     ZoneKind,
+    cut_postal_codes,
     province_of,
     read_postal,
 )
@@ -149,3 +151,52 @@ def test_no_two_zones_of_the_shipped_table_look_alike_in_a_list() -> None:
         labels = [(row[name], row["province"], row["code"] if row["kind"] == "postal" else "") for row in rows]
         assert len(set(labels)) == len(rows)
         assert max(len(row[name]) for row in rows) <= 60
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("M5V.2T6", "M5V"), ("m5v_2t6", "m5v"), ("Ｍ５Ｖ２Ｔ６", "Ｍ５Ｖ"), ("M5V\u200b2T6", "M5V"), ("M5V2T6X", "M5VX"),
+        ("M5V 2T6", "M5V"), ("m 5 v 2 t 6", "m 5 v"), ("M\u00ad5V2T6", "M\u00ad5V"), ("M٥V ٢T٦", "M٥V"), ("m5v\n2t6", "m5v"),
+        ("M5V 2T6 2T6", "M5V"), ("M5VM5V2T62T6", "M5VM5V"), ("我住M5V2T6。", "我住M5V。"), ("KOA 1B0", "KOA"), ("M5V 2TO", "M5V"),
+        ("12M5V2T6", "12M5V"), ("M5V 2T6@x", "M5V@x"), ("M5\u3164V2T6", "M5\u3164V"),
+        ("at M5V 2T6, or m5v-2t6.", "at M5V, or m5v."), ("é M5V 2T6 ﬁ", "é M5V ﬁ"),
+    ],
+)  # fmt: skip
+def test_a_full_code_in_a_text_is_cut_however_it_is_written_and_the_rest_stays(typed: str, kept: str) -> None:
+    assert cut_postal_codes(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "Bob Ito", "Bob 1 to 3", "Joe 4x4", "Apt 5 b, 2 c 3", "416-555-0199", "M5V", "2 h 30, 3 kg", "ﬁn ½",
+        "m5v2t6@example.org",
+    ],
+)  # fmt: skip
+def test_what_is_no_code_stays(text: str) -> None:
+    assert cut_postal_codes(text) == text
+
+
+_NOISE = st.text(st.sampled_from(" .-_/·,\u200b\u200d\u00a0\u2060\ufe0f"), max_size=3)
+
+
+@given(full_codes, st.lists(_NOISE, min_size=5, max_size=5), st.booleans())
+def test_no_full_code_survives_whatever_stands_within_it(code: str, noise: list[str], small: bool) -> None:
+    typed = code[0] + "".join(gap + char for gap, char in zip(noise, code[1:], strict=True))
+    kept = cut_postal_codes(f"at {typed.lower() if small else typed}!")
+    assert "".join(filter(str.isalnum, kept)).upper() == "AT" + code[:3]
+
+
+def test_many_codes_within_codes_take_no_time_and_leave_none() -> None:
+    for text in ("M5V" * 2500 + "2T6" * 2500, "ⓜ5V" + "2T6" * 5000, "a@" * 8000, "1a" * 8000):
+        begin = time.process_time()
+        assert "2T6" not in cut_postal_codes(text)
+        assert time.process_time() - begin < 1
+
+
+def test_no_place_of_the_shipped_table_looks_like_a_full_code() -> None:
+    with (paths.DATA / "zones.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for column in ("code", "name_en", "name_fr"):
+                assert cut_postal_codes(row[column]) == row[column]

@@ -1,5 +1,6 @@
 """A row into a need or an offer, or into the reason why not."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from careweb.domain import hours
 from careweb.domain.hours import ANY_TIME, until
 from careweb.domain.needs import urgency_of
 from careweb.domain.records import (
+    NOT_SHOWN,
     Known,
     NeedRecord,
     OfferRecord,
@@ -214,10 +216,49 @@ def test_an_escaped_formula_is_itself_again() -> None:
 
 def test_a_row_that_cannot_be_taken_is_named_where_its_ref_can_be_read() -> None:
     assert readable_ref(["7", "\udc80"], ["ref", "note"]) == "7"
-    assert readable_ref(["\udc80", "x"], ["ref", "note"]) == ""
+    assert readable_ref(["\udc80", "x"], ["ref", "note"]) == NOT_SHOWN
+    assert readable_ref(["", "x"], ["ref", "note"]) == ""
     assert readable_ref([], ["ref", "note"]) == ""
 
 
 def test_no_reason_repeats_what_a_cell_holds() -> None:
     for column in ("ref", "category", "place", "languages", "urgency", "helpers", "posted_at", "expires_at", "contact"):
         assert "Xyzzy" not in why_not(need, **{column: "Xyzzy@" * 40})[1]
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "M5V 2T6", "m5v2t6", "koa 1bo", "row-M5V2T6", "Ｍ５Ｖ　２Ｔ６", "4165550199", "416-555-0199", "Ada 416-555-0199",
+        "+33 1 23 45 67 89", "ada@example.org", "ada＠example.org", "43.65321 -79.38321",
+    ],
+)  # fmt: skip
+def test_a_ref_that_leads_to_a_person_is_refused_and_written_nowhere(ref: str) -> None:
+    column, reason = why_not(need, ref=ref)
+    assert (column, ref in reason) == ("ref", False)
+    assert readable_ref([ref, "x"], ["ref", "note"]) == NOT_SHOWN
+
+
+@pytest.mark.parametrize(
+    "ref", ["1", "2026-0417", "M5V", "east/14", "2b1c8e4a-6d0f-4a7b-9c3d-5e6f7a8b9c0d", "Ü-7", "1000000001", "A4"]
+)
+def test_a_number_or_a_name_of_ones_own_is_a_ref(ref: str) -> None:
+    assert need(ref=ref).ref == ref
+
+
+@pytest.mark.parametrize("note", ["I live at M5V 2T6, ring", "I live at M5V.2T6, ring", "I live at m 5 v 2 t 6, ring"])
+def test_a_full_postal_code_in_a_note_is_cut(note: str) -> None:
+    assert re.fullmatch("I live at M ?5 ?V, ring", need(note=note).new.text, re.IGNORECASE)
+    assert "2" not in offer(name=note).name
+
+
+def test_an_exact_position_in_a_note_or_a_name_is_refused() -> None:
+    assert why_not(need, note="I live near 43.65321 -79.38321") == (
+        "note", "holds an exact position: those are not taken, only areas",
+    )  # fmt: skip
+    assert why_not(offer, name="geo:43.6,-79.3")[0] == "name"
+
+
+def test_characters_that_nobody_sees_are_left_out_of_a_row() -> None:
+    cells = cells_of(["ref", "note", "name"], ["1\u200b", "a\u202eb", "\u200b\u3164"])
+    assert cells == {"ref": "1", "note": "ab", "name": ""}
