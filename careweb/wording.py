@@ -157,6 +157,8 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "radius": N_("Choose how far you would go."),
     "per_week": N_("Choose from 1 to 10 tasks a week."),
     "weekly_asks": N_("Choose from the list."),
+    "quiet_from": N_("Choose an hour from the list."),
+    "quiet_until": N_("Choose an hour from the list."),
     "hours": N_("Choose at least one time that suits you."),
     "code": N_("That code does not fit. Check the numbers."),
     "note": N_("Write between 1 and 500 characters."),

@@ -103,11 +103,18 @@ def door(
             visitor = await visitor_of(ctx, read_cookie(request, SESSION))
             request.state.visitor = visitor
             try:
+                _check_address(request)
                 return await handler(Visit(request=request, ctx=ctx, visitor=visitor, fields=fields))
             except SignInFirstError:
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
     return Route(path, endpoint, methods=list(methods), name=handler.__name__)
+
+
+def _check_address(request: Request) -> None:
+    """No page has a NUL in its address, and PostgreSQL takes none in a text."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise NotHereError
 
 
 def _check_token(request: Request, fields: Fields) -> None:

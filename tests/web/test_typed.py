@@ -1,0 +1,110 @@
+"""What people type and a page shows again: no full postal code, nothing invisible, no address with a NUL."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from starlette.datastructures import ImmutableMultiDict
+
+from careweb.storage.sealing import key_of
+from careweb.web.bodies import Fields
+from careweb.web.need_form import read_need_form
+from careweb.web.offer_form import read_rest
+from tests.web.site import Person, Site
+from tests.web.test_asking import GOOD, ask
+from tests.web.test_volunteering import OFFER, came_in
+from tests.world import VAULT, World
+
+SECOND_HALF = ("2k3", "２ｋ３")
+WRITTEN = ["M1S 2K3", "M1S.2K3", "m1s_2k3", "Ｍ１Ｓ２Ｋ３", "M1S\u200b2K3", "M1S2K3X", "M 1 S 2 K 3", "mis 2k3"]
+
+
+def shows_a_full_code(html: str) -> bool:
+    plain = "".join(char for char in html.lower() if char not in " ._\u200b")
+    return any(half in plain for half in SECOND_HALF)
+
+
+@pytest.mark.parametrize("typed", WRITTEN)
+@pytest.mark.parametrize("field", ["place", "text", "name", "contact", "language_search"])
+def test_no_field_of_the_asking_form_shows_a_full_code_again(anyone: Person, field: str, typed: str) -> None:
+    page = ask(anyone, **{"consent": None, field: typed})
+    assert page.status == 422
+    assert not shows_a_full_code(page.soup.main.decode())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("field", ["place", "name"])
+def test_the_offering_form_does_not_show_a_full_code_again(site: Site, field: str) -> None:
+    _, form = came_in(site, f"cut-{field}@example.org", join=True)
+    page = form.send(**(OFFER | {"categories": None, field: "M1S 2K3"}))
+    assert page.status == 422
+    assert not shows_a_full_code(page.soup.main.decode())  # type: ignore[union-attr]
+
+
+def test_an_e_mail_address_that_looks_like_a_code_stays_as_it_is(anyone: Person) -> None:
+    page = ask(anyone, contact="m1s2k3@example.org", category=None)
+    assert page.soup.select_one("#contact")["value"] == "m1s2k3@example.org"  # type: ignore[index]
+
+
+def test_a_code_with_a_dot_in_a_text_is_not_kept(anyone: Person, site: Site) -> None:
+    page = ask(anyone, text="Ring at M1S.2K3 twice", name="Dotty")
+
+    async def texts(world: World) -> list[str]:
+        rows: list[Any] = await world.rows("SELECT id, sealed_text FROM need ORDER BY posted_at DESC LIMIT 5")
+        keys = [(await key_of(world.tx, VAULT, "need", row["id"]), row["sealed_text"]) for row in rows]
+        return [key.open("text", text) for key, text in keys if key and text]
+
+    assert page.status == 200
+    assert "Ring at M1S twice" in site.run(texts)
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u3164", "\u200d", " \u202e "])
+def test_a_name_that_nobody_sees_is_no_name(anyone: Person, name: str) -> None:
+    assert "name" in ask(anyone, name=name).errors
+
+
+def test_what_turns_letters_round_is_left_out(anyone: Person) -> None:
+    assert "\u202e" not in ask(anyone, name="Ada\u202eadA", text="b\u202ec", consent=None).html
+
+
+@pytest.mark.parametrize("day", ["20270131", "2027-W04-7", "2027-1-31", "٢٠٢٧-٠١-٣١"])
+def test_a_day_is_written_year_month_day_only(day: str) -> None:
+    assert read_need_form(_fields(by=day))[1] == {"by": "by"}
+    assert read_rest(day, _TODAY) is None
+
+
+def test_a_day_as_it_should_be_is_read() -> None:
+    assert read_need_form(_fields(by=" 2027-01-31 "))[1] == {}
+    assert read_rest("2027-01-31", _TODAY) == date(2027, 1, 31)
+
+
+_TODAY = date(2026, 11, 23)
+
+
+def _fields(**changes: str) -> Fields:
+    return ImmutableMultiDict(GOOD | changes)
+
+
+@pytest.mark.parametrize(
+    "path", ["/g/%00", "/g/%00/ask", "/g/east%00", "/demo/%00", "/n/%00", "/g/east?x=%00", "/static/%00", "/help?%00=1"]
+)
+def test_an_address_with_a_nul_is_as_unknown_as_any(anyone: Person, path: str) -> None:
+    assert anyone.see(path).status == 404
+    assert anyone.see("/g/%00").text == anyone.see("/g/nowhere").text
+
+
+@pytest.mark.parametrize("query", ["layer=%00", "region=%00", "language=%00", "tier=%00"])
+def test_a_board_with_a_nul_in_its_query_is_not_found(site: Site, query: str) -> None:
+    for page in ("", "/needs", "/map.svg"):
+        assert site.coordinator.see(f"/staff/east{page}?{query}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en", "Choose an hour from the list."), ("fr", "Choisissez une heure dans la liste.")]
+)
+@pytest.mark.parametrize("field", ["quiet_from", "quiet_until"])
+def test_an_hour_that_is_none_is_said(site: Site, field: str, locale: str, said: str) -> None:
+    person = site.helper
+    person.headers["accept-language"] = locale
+    page = person.see("/me").send("/me/pace", **{field: "24"})
+    assert page.status == 422
+    assert said in page.text
