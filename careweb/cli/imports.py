@@ -25,6 +25,10 @@ from careweb.flows.imports import Import, Refusal, Tally
 SOME_REFUSED = 3
 REASON_MOST = 200
 _PROGRESS_EVERY = 5_000  # rows, where there is no terminal
+_BY_PHONE = (
+    "are of people with a telephone number only: volunteers are asked by e-mail, so these are never asked. "
+    "Ask them for an e-mail address, and import them with it under another ref"
+)
 _READ = {Imported.NEEDS: read_need, Imported.OFFERS: read_offer}
 _TAKE: dict[Imported, Callable[..., Any]] = {Imported.NEEDS: take_needs, Imported.OFFERS: take_offers}
 
@@ -74,6 +78,8 @@ def _import(what: Imported, file: Path, slug: str, consent: str) -> None:
     click.echo(f"{tally.new:,} {what} taken, {tally.there:,} were there already, {tally.refused:,} refused", err=True)
     if tally.paused:
         click.echo(f"{tally.paused:,} are of members here already: theirs to switch on, on their page", err=True)
+    if tally.by_phone:
+        click.echo(f"{tally.by_phone:,} {_BY_PHONE}", err=True)
     if tally.refused:
         click.echo(f"why, line by line: {refused}", err=True)
         raise SystemExit(SOME_REFUSED)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from careweb.domain.ids import GroupId, MemberId, NoticeId, OfferId
 from careweb.domain.records import OfferRecord
-from careweb.domain.states import OfferState
+from careweb.domain.states import ContactKind, OfferState
 from careweb.flows.context import Context
 from careweb.flows.imports import Taken, confirmations_due
 from careweb.storage import imports
@@ -28,7 +28,8 @@ async def take_offers(
         await _after(ctx, group_id, offers, before)
     twice = frozenset(ref for ref, at in there.items() if at == ctx.now)
     paused = sum(offer.state is OfferState.PAUSED for offer in offers)
-    return Taken(new=len(offers), there=len(there) - len(twice), twice=twice, paused=paused)
+    by_phone = sum(offer.record.contact.kind is ContactKind.PHONE for offer in offers)
+    return Taken(new=len(offers), there=len(there) - len(twice), twice=twice, paused=paused, by_phone=by_phone)
 
 
 async def _offers(ctx: Context, records: list[OfferRecord], consent: str) -> list[ImportedOffer]:

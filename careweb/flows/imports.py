@@ -58,6 +58,7 @@ class Taken:
     there: int = 0  # imported before: nothing changed
     twice: frozenset[str] = frozenset()  # refs that stood earlier in this very file
     paused: int = 0  # offers of people who are members already and have not been asked about this
+    by_phone: int = 0  # offers of people whom no message reaches, since messages go by e-mail
 
 
 class Take(Protocol[R_contra]):
@@ -72,6 +73,7 @@ class Tally:
     there: int = 0
     refused: int = 0
     paused: int = 0
+    by_phone: int = 0
 
     @property
     def rows(self) -> int:
@@ -138,6 +140,7 @@ class Import(Generic[R]):
         self.tally.new += taken.new
         self.tally.there += taken.there
         self.tally.paused += taken.paused
+        self.tally.by_phone += taken.by_phone
         for line, record in batch:
             if record.ref in taken.twice:
                 self._refuse(Refusal(line=line, ref=record.ref, column="ref", reason=_TWICE))

@@ -96,7 +96,8 @@ def test_offers_come_in_and_go_out(careweb: Careweb, file: Path) -> None:
     header = "ref,categories,place,languages,radius_km,per_week,name,contact\n"
     file.write_text(header + "o1,ride groceries,M1S,yue,10,3,Müller,+1 416 555 0100\n", encoding="utf-8")
     done = careweb("import", "offers", str(file), "--group", "east", "--consent", "they signed our list")
-    assert (done.exit_code, done.stderr) == (0, "1 offers taken, 0 were there already, 0 refused\n")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("1 offers taken, 0 were there already, 0 refused\n1 are of people with a telephone")
     done = careweb("export", "offers", "--group", "east", "--with-contact", "a phone tree")
     assert done.stdout.splitlines()[1].startswith("o1,east,active,awaiting,true,ride groceries,M1S,yue,10,3,,")
     assert done.stdout.splitlines()[1].endswith(",Müller,'+14165550100")
@@ -127,3 +128,41 @@ def test_the_command_as_installed_writes_utf_8_whatever_the_locale(careweb: Care
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode("utf-8").splitlines()[1].endswith(",po@example.org,Crème brûlée")
+
+
+def test_volunteers_whom_no_message_reaches_are_counted(careweb: Careweb, file: Path) -> None:
+    header = "ref,categories,place,languages,contact\n"
+    rows = "1,ride,M1S,en,416-555-0100\n2,ride,M1S,en,ada@example.org\n3,ride,M1S,en,416-555-0101\n"
+    file.write_text(header + rows, encoding="utf-8")
+    done = careweb("import", "offers", str(file), "--group", "east")
+    assert done.exit_code == 0
+    assert "\n2 are of people with a telephone number only: volunteers are asked by e-mail" in done.stderr
+    assert "telephone" not in careweb("import", "offers", str(file), "--group", "east").stderr
+
+
+def test_a_telephone_number_or_a_full_code_as_a_ref_is_neither_kept_nor_written_down(
+    careweb: Careweb, file: Path
+) -> None:
+    row = GOOD.removeprefix("1")
+    file.write_text(f"{NEEDS}416-555-0199{row}M5V 2T6{row}8{row}", encoding="utf-8")
+    code, said = importing(careweb, file)
+    rejected = file.with_name("list.rejected.csv").read_text(encoding="utf-8")
+    assert (code, said.splitlines()[0]) == (3, "1 needs taken, 0 were there already, 2 refused")
+    assert [line.split(",")[:3] for line in rejected.splitlines()[1:]] == [
+        ["2", "(not shown)", "ref"],
+        ["3", "(not shown)", "ref"],
+    ]
+    assert "0199" not in rejected
+    assert "2T6" not in rejected
+    assert "0199" not in careweb("export", "needs", "--group", "east").stdout
+
+
+def test_a_note_keeps_no_full_code_and_a_position_costs_its_row(careweb: Careweb, file: Path) -> None:
+    near, at = "near 43.65321 -79.38321", "I live at M5V 2T6"
+    file.write_text(
+        f"{NEEDS}{GOOD.replace('Rice', at)}{GOOD.replace('Rice', near).replace('1', '2', 1)}", encoding="utf-8"
+    )
+    assert importing(careweb, file)[0] == 3
+    assert '3,2,note,"holds an exact position' in file.with_name("list.rejected.csv").read_text(encoding="utf-8")
+    out = careweb("export", "needs", "--group", "east", "--with-contact", "trying it").stdout
+    assert out.splitlines()[1].endswith(",I live at M5V")
