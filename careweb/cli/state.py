@@ -26,7 +26,8 @@ class StateError(click.ClickException):
 
 def ensure_state(state: Path) -> Path:
     state = state.absolute()
-    state.mkdir(parents=True, exist_ok=True)
+    # Ours alone; under root the database server, another user, passes through it to its own folder.
+    state.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
     return state
 
 
