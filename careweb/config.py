@@ -64,4 +64,4 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     env_file = os.environ.get("CAREWEB_ENV_FILE")
-    return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    return Settings(_env_file=env_file)

@@ -40,4 +40,4 @@ TRIES_MOST = 5
 
 def wait_after(tries: int, first: timedelta) -> timedelta:
     """How long before the next try: four times as long each time."""
-    return first * 4 ** (tries - 1)
+    return first * float(4 ** (tries - 1))

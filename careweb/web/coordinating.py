@@ -89,7 +89,7 @@ async def change(visit: Visit) -> Response:
     if filled.need is None or not sent:
         status = 422 if filled.errors else 200
         return visit.page("board/change.html", status, post=post, need=view, **{**filled.shown(), "changing": True})
-    await needs.change_need(visit.ctx, view.id, filled.need)
+    await needs.change_need(visit.ctx, view.id, filled.need, actor="coordinator")
     return _back(visit)
 
 
@@ -103,7 +103,7 @@ async def post_for_caller(visit: Visit) -> Response:
     if filled.need is None:
         status = 422 if filled.errors else 200
         return visit.page("board/post.html", status, post=post, form_id=form_id_of(visit), **filled.shown())
-    made = await needs.post_need(visit.ctx, group.id, filled.need, form_id=form_id_of(visit))
+    made = await needs.post_need(visit.ctx, group.id, filled.need, form_id=form_id_of(visit), actor="coordinator")
     return posted_page(visit, group, made, by_phone=True)
 
 
