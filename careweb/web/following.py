@@ -1,6 +1,6 @@
 """The asker's own page of a need, and everything they do there."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from careweb.web.asking import fill_in, form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS, Fields, cut_postal_codes
 from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
-from careweb.web.text_rules import names_a_position
+from careweb.web.text_rules import names_a_position, read_day
 from careweb.web.visits import Visit, see_other
 
 
@@ -89,7 +89,7 @@ async def renew(visit: Visit) -> Response:
 
 def _end_of_day(text: str, time_zone: str) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(text.strip()), time(23, 59), ZoneInfo(time_zone))
+        return datetime.combine(read_day(text), time(23, 59), ZoneInfo(time_zone))
     except ValueError:
         return None
 

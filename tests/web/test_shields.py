@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from starlette.routing import Route
 
-from careweb.web.app import create_app
 from careweb.domain.places import cut_postal_codes
+from careweb.web.app import create_app
 from careweb.web.routes import ROUTES
 from careweb.web.shields import HEADERS
 from tests.web.site import Person, Site, site_settings

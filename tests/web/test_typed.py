@@ -72,6 +72,13 @@ def test_a_day_is_written_year_month_day_only(day: str) -> None:
     assert read_rest(day, _TODAY) is None
 
 
+@pytest.mark.parametrize("day", ["20261130", "2026-W48-1"])
+def test_more_time_is_asked_for_with_year_month_day_only(site: Site, day: str) -> None:
+    need = site.posted()
+    page = site.asker_of(need).see(f"/need/{need}").send("/renew", by=day)
+    assert (page.status, "Write the day as year-month-day" in page.text) == (422, True)
+
+
 def test_a_day_as_it_should_be_is_read() -> None:
     assert read_need_form(_fields(by=" 2027-01-31 "))[1] == {}
     assert read_rest("2027-01-31", _TODAY) == date(2027, 1, 31)
