@@ -15,6 +15,7 @@ from bench.post_office import PostOffice
 from bench.report import Result, document, tables
 from bench.stage import Product, Stage, own_servers, playing, settled
 from careweb import paths
+from careweb.cli import processes
 from careweb.cli.steps import step
 
 WARM_UP = 30  # needs that are not counted: templates, statements and connections are made by the first ones
@@ -70,28 +71,36 @@ async def measure(
         await one_at_a_time(product, office, needs[:warm_up])
         with step(f"{idle} needs, one at a time"):
             alone = await one_at_a_time(product, office, needs[warm_up : warm_up + idle])
-        before = _cpu(product)
+        before, since = _cpu(product), time.monotonic()
         with step(f"{rate:g} needs a second for {seconds:g} s"):
             busy = await open_loop(product, office, needs[warm_up + idle :], rate)
-        spent = {name: (after - before[name]) / busy.needs * 1000 for name, after in _cpu(product).items()}
+        spent = {name: after - before[name] for name, after in _cpu(product).items()}
+        others = (spent.pop(_ALL) - sum(spent.values())) / (time.monotonic() - since)
         memory = {"web": machine.memory_mb(product.web_pid), "worker": machine.memory_mb(product.worker_pid)}
         with step("pages a second"):
             city = max({slug for slug, _ in needs}, key=[slug for slug, _ in needs].count)
             pages = await measure_pages(product, [need for need in needs if need[0] == city][:seen], length)
     office.close()
     return Result(
-        offers=offers, rate=rate, floor=floor, idle=alone, busy=busy, cpu=spent, memory=memory, pages=pages,
+        offers=offers, rate=rate, floor=floor, idle=alone, busy=busy, cpu={name: one / busy.needs * 1000 for name, one in spent.items()}, others=max(0.0, others), memory=memory, pages=pages,
         took=time.monotonic() - start, machine=about,
     )  # fmt: skip
 
 
 def _cpu(product: Product) -> dict[str, float]:
+    """Seconds so far, by process."""
+    valkey = processes.recorded(product.stage.state / "valkey.pid")
     return {
         "web": machine.cpu_seconds(product.web_pid),
         "worker": machine.cpu_seconds(product.worker_pid),
         "PostgreSQL": machine.database_cpu_seconds(product.stage.state),
+        "Valkey": machine.cpu_seconds(valkey) if valkey else 0.0,
         "load generator and mail server": sum(os.times()[:2]),
+        _ALL: machine.busy_seconds(),
     }
+
+
+_ALL = "all of this machine"
 
 
 if __name__ == "__main__":

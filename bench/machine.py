@@ -46,12 +46,18 @@ def _parent(pid: int) -> int:
         return 0
 
 
+def busy_seconds() -> float:
+    """Processor time that all processes of this machine have used."""
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
+    return (user + nice + system + irq + softirq) / _TICK
+
+
 def describe() -> Mapping[str, str]:
     return {
         "commit": _commit(),
         "processor": f"{_processor()}, {os.cpu_count()} cores shared by everything measured and by the load generator",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "load before": f"{os.getloadavg()[0]:.1f} (one-minute average: work of others on this machine slows what is measured)",
+        "load before": f"{os.getloadavg()[0]:.1f} (one-minute average)",
     }
 
 

@@ -18,6 +18,7 @@ class Result:
     idle: Timing
     busy: Timing
     cpu: Mapping[str, float]  # processor milliseconds a need under load
+    others: float  # cores that unrelated processes of this machine used meanwhile
     memory: Mapping[str, tuple[float, float]]  # MB resident, and proportional
     pages: Sequence[Pace]
     took: float
@@ -59,7 +60,7 @@ def _latency(result: Result) -> Iterator[str]:
             f"The worker began to look for people {_ms(timing.planned, 50)} ms after the form was sent (p50; p99 {_ms(timing.planned, 99)} ms)."
         )
     shares = ", ".join(f"{name} {spent:.0f}" for name, spent in result.cpu.items())
-    yield f"Processor time a need under load, in milliseconds: {shares}.\n"
+    yield f"Processor time a need under load, in milliseconds: {shares}. Unrelated processes used {result.others:.2f} cores meanwhile.\n"
     p99 = float(np.percentile(result.busy.handed, 99)) if result.busy.handed else float("inf")
     yield f"Aim: p99 at most 1 s under load: {_met(p99 <= 1 and not result.busy.refused)}.\n"
 
