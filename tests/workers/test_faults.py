@@ -61,6 +61,9 @@ async def test_an_emptied_redis_costs_a_second_and_nothing_else(
 async def test_lost_promises_are_found_in_postgresql_even_if_redis_looks_as_before(
     workers: Workers, valkey: OwnValkey, circle: Circle, engine: Engine
 ) -> None:
+    queue = Queue(valkey.url)
+    await queue.lost_everything()  # from here on this Redis is known, and nothing about it looks lost
+    await queue.close()
     worker = workers.start(valkey.url)
     await worker.ready()
     async with committed(engine, now()) as world:
