@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check bench format lock reference pictures
+.PHONY: help setup setup-dev run test check assurance bench format lock reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -23,6 +23,9 @@ run: setup ## the whole product with a demonstration circle (PORT, DATABASE_URL,
 
 test: setup-dev ## the whole suite against real servers; ARGS='-k words' for some of it
 	@$(BIN)/python -m pytest $(ARGS)
+
+assurance: setup-dev ## the same tests with full counts, for long; what came of it goes into docs/assurance.md
+	@$(BIN)/python -m tools.assurance
 
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 """Every page in a real browser: accessible, small, alone with its origin, no sideways scrolling, without JavaScript."""
 
 import gzip
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +13,14 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from careweb.rendering import interfaces
 from tests.browser.conftest import Running
 
 MOST_BYTES = 14 * 1024
+# `make assurance` looks at every page in every language, at more widths, with every rule in the dark too.
+EVERY = bool(os.environ.get("CAREWEB_EVERY"))
+LOCALES = [f"{tag}-CA" for tag in interfaces()] if EVERY else ["en-CA"]
+WIDTHS = [320, 360, 768, 1280] if EVERY else [360, 1280]
 Scheme = Literal["light", "dark"]
 
 
@@ -27,11 +33,12 @@ async def looking(
     width: int = 360,
     scheme: Scheme = "light",
     scripts: bool = True,
+    locale: str = "en-CA",
 ) -> AsyncIterator[Page]:
     """`scripts` lets axe run; the pages have none, and their policy forbids any."""
     context = await chromium.new_context(
         viewport={"width": width, "height": 780}, color_scheme=scheme, java_script_enabled=scripts, bypass_csp=scripts,
-        locale="en-CA",
+        locale=locale,
     )  # fmt: skip
     if who:
         await context.add_cookies([{"name": "careweb-session", "value": running.sessions[who], "url": running.url}])
@@ -50,13 +57,17 @@ def every_page(running: Running) -> list[tuple[str, str, str]]:
     return [(name, running.url + path, who) for name, (path, who) in running.pages.items()]
 
 
+@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-async def test_axe_finds_nothing_on_any_page(chromium: Browser, running: Running, width: int, scheme: Scheme) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_axe_finds_nothing_on_any_page(
+    chromium: Browser, running: Running, width: int, scheme: Scheme, locale: str
+) -> None:
     axe, found = Axe(), {}
-    options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}  # all else was seen in the light
+    # all else was seen in the light
+    options = {"runOnly": ["color-contrast"]} if scheme == "dark" and not EVERY else {}
     for who in ("", *running.sessions):
-        async with looking(chromium, running, who, width=width, scheme=scheme) as page:
+        async with looking(chromium, running, who, width=width, scheme=scheme, locale=locale) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
                     await page.goto(address)
@@ -97,12 +108,13 @@ async def test_axe_finds_nothing_on_the_page_with_the_code_sent_once_or_twice(
         assert await page.get_by_text("This was posted before").is_visible()
 
 
+@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, width: int) -> None:
+async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, width: int, locale: str) -> None:
     """320 pixels is also what 400 % zoom leaves of 1280."""
     wide = []
     for who in ("", *running.sessions):
-        async with looking(chromium, running, who, width=width) as page:
+        async with looking(chromium, running, who, width=width, locale=locale) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
                     await page.goto(address)
