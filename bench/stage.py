@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import click
 
 from bench.post_office import PostOffice
 from bench.town import settle
 from careweb import paths
 from careweb.cli.installation import stop_servers
 from careweb.cli.postgres import start_postgres
-from careweb.cli.state import ensure_keys, ensure_state
+from careweb.cli.state import ensure_keys, ensure_state, only_one, who_runs
 from careweb.cli.steps import step
 from careweb.cli.supervisor import Child, Supervisor, await_ready
 from careweb.cli.valkey import start_redis
@@ -52,7 +53,13 @@ class Stage:
 @contextmanager
 def own_servers() -> Iterator[Stage]:
     """PostgreSQL keeps what it commits (fsync), as it would in use."""
-    state = ensure_state(STATE)
+    with only_one(STATE, "a benchmark") as ours:
+        if not ours:
+            raise click.ClickException(f"another one runs: {who_runs(STATE)}")
+        yield from _servers(ensure_state(STATE))
+
+
+def _servers(state: Path) -> Iterator[Stage]:
     ensure_keys(state)
     with step("PostgreSQL and Valkey of our own"):
         stage = Stage(
