@@ -20,4 +20,6 @@ def is_away(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error)
+    if isinstance(error, asyncpg.InternalClientError):  # the server has hung up, and the socket does not know it yet
+        return '"failed" state' in str(error)
     return isinstance(error, _AWAY) or (error.__cause__ is not None and is_away(error.__cause__))
