@@ -4,6 +4,7 @@ Standard library only: it runs on the system's own Python before anything is ins
 Usage: python3 ops/setup.py [--dev]
 """
 
+import ctypes.util
 import contextlib
 import hashlib
 import os
@@ -97,6 +98,8 @@ def missing_system_packages(dev: bool) -> list[str]:
         missing.append("python3-venv")
     if dev:
         missing += [package for package, file in FONTS.items() if not _has_font(file)]
+        if not ctypes.util.find_library("atomic"):
+            missing.append("libatomic1")  # which the driver that Playwright brings along is linked to
         if not _browser() and not _is_ubuntu():  # Ubuntu's package is a snap, which Playwright cannot drive
             missing.append("chromium")
     return missing
