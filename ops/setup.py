@@ -4,8 +4,8 @@ Standard library only: it runs on the system's own Python before anything is ins
 Usage: python3 ops/setup.py [--dev]
 """
 
-import ctypes.util
 import contextlib
+import ctypes.util
 import hashlib
 import os
 import shutil
