@@ -24,12 +24,12 @@ class Trial:
 
 TRIALS = (
     Trial(
-        what="The solve against brute force, OR-tools and SciPy: 150 pools for each property",
-        tests="tests/solving/test_solve.py", setting="CAREWEB_EXAMPLES", value="150",
+        what="The solve against brute force, OR-tools and SciPy: 1,500 pools for each property",
+        tests="tests/solving/test_solve.py", setting="CAREWEB_EXAMPLES", value="1500",
     ),
     Trial(
-        what="Two hundred say yes at once, to one slot and to three: 15 times each",
-        tests="tests/flows/test_herd.py", setting="CAREWEB_ROUNDS", value="15",
+        what="Two hundred say yes at once, to one slot and to three: 50 times each",
+        tests="tests/flows/test_herd.py", setting="CAREWEB_ROUNDS", value="50",
     ),
     Trial(
         what="Every page in every language, at four widths, light and dark, by every axe rule",
