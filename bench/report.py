@@ -1,11 +1,12 @@
-"""The figures in words: a table on the screen, and docs/benchmarks.md."""
+"""The figures of the product in words: on the screen and in docs/benchmarks.md."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
+from bench import document
 from bench.latency import Timing
 from bench.pages import Pace
 
@@ -41,7 +42,7 @@ def tables(result: Result) -> Iterator[str]:
 
 def _latency(result: Result) -> Iterator[str]:
     floor = float(np.median(result.floor))
-    yield "## From a posted need to its first ask in the mail server's hands\n"
+    yield "### From a posted need to its first ask in the mail server's hands\n"
     yield "| milliseconds | needs | form sent to page with the code, p50 | p99 | form sent to first ask accepted by SMTP, p50 | p99 | longest | p50 against the floor |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for name, timing in (("one at a time", result.idle), (f"{result.rate:g} a second", result.busy)):
@@ -66,7 +67,7 @@ def _latency(result: Result) -> Iterator[str]:
 
 
 def _pages(pages: Sequence[Pace]) -> Iterator[str]:
-    yield "## Pages a second\n"
+    yield "### Pages a second\n"
     yield "| page | sent as | bytes | a second | bare page, bytes | a second | ratio |"
     yield "|---|---|--:|--:|--:|--:|--:|"
     for pace in pages:
@@ -79,19 +80,15 @@ def _pages(pages: Sequence[Pace]) -> Iterator[str]:
 
 
 def _memory(result: Result) -> Iterator[str]:
-    yield "## Memory after the load\n"
+    yield "### Memory after the load\n"
     yield "| process | resident, MB | proportional share, MB | aim: at most 150 MB |"
     yield "|---|--:|--:|---|"
     for name, (resident, share) in result.memory.items():
         yield f"| {name} | {resident:.0f} | {share:.0f} | {_met(resident <= 150)} |"
 
 
-def document(result: Result, command: str, notes: str) -> str:
-    about = [f"- {name}: {value}" for name, value in result.machine.items()]
-    head = [
-        "# Benchmarks\n",
-        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; the run took {result.took:.0f} s.\n",
-        *about,
-        f"- world: {result.offers:,} offers, one volunteer each\n",
-    ]
-    return "\n".join([*head, *tables(result)]) + "\n\n" + notes
+def report(result: Result) -> str:
+    about = {**result.machine, "world": f"{result.offers:,} offers, one volunteer each"}
+    notes = Path(__file__).with_name("product.md").read_text(encoding="utf-8")
+    text = "\n".join(["## The running product", *tables(result)]) + "\n\n" + notes
+    return document.section(command="make bench ARGS=product", took=result.took, about=about, text=text)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import machine
-from bench.__main__ import measure
-from bench.report import document
+from bench import document, machine
+from bench.product import measure
+from bench.report import report
 from bench.stage import Stage, fill
 from careweb.cli.state import ensure_keys
 
@@ -29,6 +29,14 @@ async def test_a_toy_town_is_measured_from_the_form_to_the_mail_server(stage: St
     assert len(result.busy.handed) + result.busy.nobody == 10
     assert {pace.page for pace in result.pages} == {"ask", "status", "board"}
     assert set(result.memory) == {"web", "worker"}
-    text = document(result, "make bench", "")
+    text = report(result)
     for heading in ("accepted by SMTP", "Pages a second", "Memory after the load", "The floor, in the same run"):
         assert heading in text
+
+
+def test_a_part_replaces_its_own_section_and_leaves_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    for name, text in (("one", "## One\n\nold"), ("two", "## Two"), ("one", "## One\n\nnew")):
+        document.write(name, text, page)
+    assert "old" not in page.read_text()
+    assert page.read_text().index("new") < page.read_text().index("## Two")
