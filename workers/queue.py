@@ -28,6 +28,7 @@ JOB_SECONDS = 60  # no job takes long; a message has its own, shorter limit
 FINISH_SECONDS = 10  # that running jobs get when the process is told to end
 _BODY_LIVES_MS = 3_600_000  # what waits longer was handed over again long ago
 _AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
+_CLOSED = "the handler is closed"  # uvloop's RuntimeError for writing to a server that has just hung up
 _SENTINEL = "careweb:here"  # a Redis without it has lost what it was given
 
 Do = Callable[[str, UUID], Awaitable[Any]]
@@ -39,6 +40,10 @@ class QueueAwayError(Exception):
 
 class EvictingRedisError(Exception):
     """This Redis may throw jobs away when its memory is full: set its maxmemory-policy to noeviction."""
+
+
+def is_redis_away(error: Exception) -> bool:
+    return isinstance(error, _AWAY) or (isinstance(error, RuntimeError) and _CLOSED in str(error))
 
 
 def _encode(value: dict[str, Any]) -> bytes:
@@ -86,16 +91,19 @@ async def _in_time() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
-    except _AWAY as error:
-        raise QueueAwayError from error
+    except Exception as error:
+        if is_redis_away(error):
+            raise QueueAwayError from error
+        raise
 
 
 async def _close(redis: ArqRedis) -> None:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await redis.aclose(close_connection_pool=True)
-    except _AWAY:
-        pass
+    except Exception as error:
+        if not is_redis_away(error):
+            raise
 
 
 class Lane:
@@ -113,7 +121,9 @@ class Lane:
             worker = self._worker = self._new_worker(redis)
             try:
                 await worker.async_run()
-            except _AWAY as error:
+            except Exception as error:
+                if not is_redis_away(error):
+                    raise
                 log.warning("redis away", error=type(error).__name__)
                 wait = 0.1 if worker.jobs_complete else min(wait * 2, 2.0)
             finally:

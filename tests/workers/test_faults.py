@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import redis.asyncio as redis
+import uvloop
 
 from careweb.config import Settings
 from careweb.storage.database import Engine, driver, transaction
@@ -15,7 +16,7 @@ from tests.servers import MailSink
 from tests.workers.shop import Circle, OwnValkey, Workers, fetch, quick_settings, running_valkey, until, workshop_of
 from tests.world import committed
 from workers.jobs import FAILED, NOT_OURS, do
-from workers.queue import Queue, QueueAwayError
+from workers.queue import Queue, QueueAwayError, is_redis_away
 from workers.relay import Relay, lane_of
 from workers.workshop import Workshop, now
 
@@ -106,6 +107,21 @@ async def waits_for_a_lock(engine: Engine) -> bool:
 
 async def asked(engine: Engine, need: object) -> bool:
     return bool(await fetch(engine, "SELECT 1 FROM ask WHERE need_id = $1", need))
+
+
+def test_a_redis_that_hung_up_between_two_writes_is_away_and_ends_nobody(tmp_path: Path) -> None:
+    async def write_to_a_closed_server() -> None:
+        server = await asyncio.start_unix_server(lambda _, writer: writer.close(), tmp_path / "s.sock")
+        _, writer = await asyncio.open_unix_connection(tmp_path / "s.sock")
+        writer.transport.abort()
+        await asyncio.sleep(0)
+        server.close()
+        writer.writelines([b"PING"])
+
+    with pytest.raises(RuntimeError) as told:
+        uvloop.run(write_to_a_closed_server())
+    assert is_redis_away(told.value)
+    assert not is_redis_away(RuntimeError("anything else"))
 
 
 async def test_a_frozen_redis_neither_blocks_the_relay_nor_loses_a_promise(
