@@ -14,18 +14,38 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CAREWEB_", frozen=True, extra="ignore", populate_by_name=True)
 
-    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL with PostGIS, as postgresql://...; empty means the private cluster in the state folder")
-    redis_url: str = Field("", alias="REDIS_URL", description="Redis or Valkey, as redis:// or unix://; empty means the private server in the state folder")
+    database_url: str = Field(
+        "",
+        alias="DATABASE_URL",
+        description="PostgreSQL with PostGIS, as postgresql://...; empty means the private cluster in the state folder",
+    )
+    redis_url: str = Field(
+        "",
+        alias="REDIS_URL",
+        description="Redis or Valkey, as redis:// or unix://; empty means the private server in the state folder",
+    )
     host: str = Field("127.0.0.1", description="address the web process listens on")
     port: int = Field(8000, alias="PORT", description="port the web process listens on")
     state: Path = Field(Path(".careweb"), description="folder for the private servers, keys and logs")
-    base_url: str = Field("", description="public address, as https://care.example.org; empty means http://127.0.0.1:PORT")
-    trusted_proxies: str = Field("127.0.0.1", description="addresses whose X-Forwarded-* headers are believed, separated by commas")
+    base_url: str = Field(
+        "", description="public address, as https://care.example.org; empty means http://127.0.0.1:PORT"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="addresses whose X-Forwarded-* headers are believed, separated by commas"
+    )
     metrics_port: int = Field(0, description="port on 127.0.0.1 for the worker's own metrics; 0 turns it off")
-    demo: bool = Field(False, description="this installation is a demonstration: says so on every page, reads caught mail at /demo")
-    demo_mail: Path | None = Field(None, description="folder with the mail that the demonstration caught, one .eml file a message; set by `careweb demo`")
+    demo: bool = Field(
+        False, description="this installation is a demonstration: says so on every page, reads caught mail at /demo"
+    )
+    demo_mail: Path | None = Field(
+        None,
+        description="folder with the mail that the demonstration caught, one .eml file a message; set by `careweb demo`",
+    )
 
-    keys: SecretStr = Field(SecretStr(""), description="master keys for sealed fields, as version:base64 separated by commas, newest first; empty means the key file in the state folder")
+    keys: SecretStr = Field(
+        SecretStr(""),
+        description="master keys for sealed fields, as version:base64 separated by commas, newest first; empty means the key file in the state folder",
+    )
 
     smtp_host: str = Field("127.0.0.1", description="mail server")
     smtp_port: int = Field(1025, description="its port")
@@ -35,21 +55,36 @@ class Settings(BaseSettings):
     smtp_timeout: timedelta = Field(timedelta(seconds=20), description="how long one send may take")
     mail_from: str = Field("careweb <careweb@localhost>", description="sender of every message; keep it neutral")
 
-    urgent_ask_timeout: timedelta = Field(timedelta(minutes=30), description="an urgent ask unanswered for this long times out")
+    urgent_ask_timeout: timedelta = Field(
+        timedelta(minutes=30), description="an urgent ask unanswered for this long times out"
+    )
     medium_ask_timeout: timedelta = Field(timedelta(hours=6), description="the same for medium")
     low_ask_timeout: timedelta = Field(timedelta(hours=24), description="the same for low")
     urgent_wave_every: timedelta = Field(timedelta(minutes=5), description="time between waves of an urgent need")
     medium_wave_every: timedelta = Field(timedelta(minutes=20), description="the same for medium")
     low_wave_every: timedelta = Field(timedelta(minutes=60), description="the same for low")
     weekly_asks: int = Field(5, description="asks one volunteer gets in seven days at most, unless they set their own")
-    urgent_choice_lapses: timedelta = Field(timedelta(hours=2), description="an asker who wanted to see who first has this long to say yes, if urgent")
+    urgent_choice_lapses: timedelta = Field(
+        timedelta(hours=2), description="an asker who wanted to see who first has this long to say yes, if urgent"
+    )
     choice_lapses: timedelta = Field(timedelta(hours=24), description="the same otherwise")
-    met_after: timedelta = Field(timedelta(days=7), description="a matched need silent this long after its by-when closes as met")
+    met_after: timedelta = Field(
+        timedelta(days=7), description="a matched need silent this long after its by-when closes as met"
+    )
     expiry_warning: timedelta = Field(timedelta(days=2), description="how long before it expires an asker is warned")
-    purge_after: timedelta = Field(timedelta(days=14), description="names, contacts and text are destroyed this long after closing")
-    notice_retry: timedelta = Field(timedelta(seconds=30), description="a message the mail server did not take is tried again after this long, then each time after four times as long")
-    sweep_every: timedelta = Field(timedelta(seconds=10), description="how often workers look for late or lost work in PostgreSQL")
-    lost_after: timedelta = Field(timedelta(seconds=15), description="a promise handed to Redis and not kept after this long is handed over again")
+    purge_after: timedelta = Field(
+        timedelta(days=14), description="names, contacts and text are destroyed this long after closing"
+    )
+    notice_retry: timedelta = Field(
+        timedelta(seconds=30),
+        description="a message the mail server did not take is tried again after this long, then each time after four times as long",
+    )
+    sweep_every: timedelta = Field(
+        timedelta(seconds=10), description="how often workers look for late or lost work in PostgreSQL"
+    )
+    lost_after: timedelta = Field(
+        timedelta(seconds=15), description="a promise handed to Redis and not kept after this long is handed over again"
+    )
 
     @property
     def public_url(self) -> str:

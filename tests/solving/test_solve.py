@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from careweb.domain.solving.answer import answer
 from careweb.domain.solving.graph import need_of_pair
 from careweb.domain.solving.problem import TIERS, Carried, Pool, PoolNeed, PoolOffer
-from careweb.domain.solving.solve import Solution, solve, used_pairs
+from careweb.domain.solving.solve import Solution, solve
 from careweb.domain.solving.verify import _World, faults
 from careweb.domain.states import Urgency
 from tests.solving.brute import best
@@ -31,12 +31,12 @@ SLOW = settings(
 
 
 def counts_of(solution: Solution) -> dict[tuple[Urgency, str], int]:
-    kinds = zip(solution.kinds.tiers, solution.kinds.communities, strict=True)
-    return {kind: int(n) for kind, n in zip(kinds, solution.selection.count, strict=True) if n}
+    solved = solution.solved
+    return {kind: int(n) for kind, n in zip(solved.market.classes.kinds, solved.selection.count, strict=True) if n}
 
 
 def objective(solution: Solution) -> float:
-    return float(solution.graph.cost[solution.assignment.used].sum())
+    return float(solution.solved.graph.cost[solution.solved.assignment.used].sum())
 
 
 @given(pools())
@@ -83,12 +83,12 @@ def test_the_worst_served_community_is_as_well_served_as_flow_allows(pool: Pool)
     solution = solve(pool, DAY)
     counts = Counter(counts_of(solution))
     for tier in TIERS:
-        kinds = [k for k, t in enumerate(solution.kinds.tiers) if t is tier]
-        if not kinds:
+        classes = solution.solved.market.classes
+        names = {community: k for k, (of, community) in enumerate(classes.kinds) if of is tier}
+        if not names:
             continue
-        names = [solution.kinds.communities[k] for k in kinds]
-        asked = {n: int(solution.kinds.asked[k]) for n, k in zip(names, kinds, strict=True)}
-        before = {n: int(solution.kinds.served[k]) for n, k in zip(names, kinds, strict=True)}
+        asked = {n: int(classes.asked[k]) for n, k in names.items()}
+        before = {n: int(classes.served[k]) for n, k in names.items()}
         lowest = min((before[n] + counts[tier, n]) / asked[n] for n in names)
         steps = sorted({(before[n] + extra) / asked[n] for n in names for extra in range(asked[n] + 1)})
         above = [rate for rate in steps if rate > lowest + 1e-12]
@@ -138,8 +138,8 @@ def largest_flow(pool: Pool, tiers: dict[Urgency, dict[str, int] | None]) -> int
 @SLOW
 def test_as_cheap_as_scipy_where_everybody_is_served(pool: Pool) -> None:
     solution = solve(pool, DAY)
-    graph = solution.graph
-    if int(solution.selection.count.sum()) < graph.needs or not graph.needs:
+    graph = solution.solved.graph
+    if int(solution.solved.selection.count.sum()) < graph.needs or not graph.needs:
         return
     columns = np.repeat(np.arange(graph.offers), graph.capacity)
     table = np.full((graph.needs, graph.offers), 1e3)
@@ -152,7 +152,7 @@ def test_as_cheap_as_scipy_where_everybody_is_served(pool: Pool) -> None:
 @SLOW
 def test_as_cheap_as_a_linear_programme_with_the_same_counts(pool: Pool) -> None:
     solution = solve(pool, DAY)
-    graph = solution.graph
+    graph = solution.solved.graph
     if not len(graph.offer):
         return
     owner = need_of_pair(graph)
@@ -164,7 +164,7 @@ def test_as_cheap_as_a_linear_programme_with_the_same_counts(pool: Pool) -> None
     same[graph.kind[owner], pair] = 1
     found = linprog(
         graph.cost, A_ub=limits, b_ub=np.concatenate((graph.slots, graph.capacity)), A_eq=same,
-        b_eq=solution.selection.count, bounds=(0, 1),
+        b_eq=solution.solved.selection.count, bounds=(0, 1),
     )  # fmt: skip
     assert objective(solution) == pytest.approx(found.fun, abs=1e-7)
 
@@ -220,11 +220,11 @@ def test_as_cheap_as_ortools_on_hundreds_though_lists_begin_short(needs: int, of
             flow.add_arc_with_capacity_and_unit_cost(node(need.id), node(offer), 1, round(cost * scale))
     for offer, free in world.free.items():
         flow.add_arc_with_capacity_and_unit_cost(node(offer), 1, free, 0)
-    total = int(solution.selection.count.sum())
+    total = int(solution.solved.selection.count.sum())
     flow.set_node_supply(0, total)
     flow.set_node_supply(1, -total)
     assert flow.solve() == flow.OPTIMAL
-    assert pairs > len(solution.graph.offer) or needs > offers  # where too few offer, all lists have grown
+    assert pairs > len(solution.solved.graph.offer) or needs > offers  # where too few offer, all lists have grown
     assert objective(solution) == pytest.approx(flow.optimal_cost() / scale, abs=total / scale)
     assert faults(pool, answer(solution)) == []
 
@@ -299,7 +299,7 @@ def test_violators_say_who_and_that_they_are_too_many() -> None:
         assert slots > sum(world.free[offer] for offer in inside) + outside
         assert unserved & set(one["needs"])
     assert unserved <= {need for one in found["violators"] for need in one["needs"]}
-    assert used_pairs(solution)
+    assert solution.claimed()
 
 
 @pytest.mark.parametrize("seed", [1, 2])

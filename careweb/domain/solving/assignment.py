@@ -6,13 +6,12 @@ and the worth of a class's slot keep every step at least 0, so that Dijkstra fin
 Jonker and Volgenant 1987). It is walked from offer to offer; needs and classes are steps between them.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.graph import Bools, Floats, Graph, Ints, need_of_pair, room
+from careweb.domain.solving.graph import Assignment, Bools, Floats, Graph, Ints, need_of_pair, room
 from careweb.domain.solving.heaps import drop, put, take
 
 NOTHING = -1
@@ -20,16 +19,6 @@ NOTHING = -1
 
 class UnreachableError(Exception):
     """These counts cannot be filled together."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """Which pairs are used, and the dual: no unused pair costs less than `worth[class] - thrift[need] - price[offer]`."""
-
-    used: Bools  # (e,)
-    price: Floats  # (m,) of a task, at least 0; 0 where one is free
-    worth: Floats  # (g,) of a slot
-    thrift: Floats  # (n,) at least 0: what a fully served need leaves of its worth
 
 
 class _Run(NamedTuple):

@@ -1,4 +1,4 @@
-"""The candidate graph as arrays: needs with slots on one side, offers with capacity on the other."""
+"""The candidate graph as arrays, needs with slots on one side, offers with capacity on the other; and what is found in it."""
 
 from dataclasses import dataclass
 
@@ -36,6 +36,23 @@ class Graph:
     @property
     def offers(self) -> int:
         return len(self.capacity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    count: Ints  # (g,) slots filled of each class, pins not counted
+    closed_needs: Bools  # (n,) from which no free task can be reached
+    closed_offers: Bools  # (m,) all full, with closed needs only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Which pairs are used, and the dual: no unused pair costs less than `worth[class] - thrift[need] - price[offer]`."""
+
+    used: Bools  # (e,)
+    price: Floats  # (m,) of a task, at least 0; 0 where one is free
+    worth: Floats  # (g,) of a slot
+    thrift: Floats  # (n,) at least 0: what a fully served need leaves of its worth
 
 
 def need_of_pair(graph: Graph) -> Ints:

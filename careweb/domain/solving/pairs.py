@@ -1,31 +1,21 @@
-"""Candidate pairs of a pool: who could serve whom, and for how much, the cheapest first.
+"""Candidate pairs from a file: who could serve whom, and for how much, the cheapest first.
 
 Points are centres of coarse places, so few differ: needs that share place, category and languages share their list.
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from careweb.domain.costs import DISTANCE_SHARE, LEAST_RADIUS_KM, LOAD_SHARE, SECOND_LANGUAGE, TIE_BREAK, cost
 from careweb.domain.solving.graph import Bools, Floats, Ints
-from careweb.domain.solving.problem import Pool, PoolNeed, PoolOffer
+from careweb.domain.solving.market import List
+from careweb.domain.solving.problem import PoolNeed, PoolOffer
 
 EARTH_RADIUS_KM = 6371.0088
 _PREFIX_BITS = 2.0**32
-
-
-@dataclass(frozen=True, kw_only=True)
-class List:
-    """The cheapest offers for one need."""
-
-    offer: Ints
-    cost: Floats  # without the tie-break
-    tie: Floats
-    next_cost: float  # no offer left out costs less; infinite if none was left out
 
 
 def haversine_km(lat1: float, lon1: float, lat2: Floats, lon2: Floats) -> Floats:
@@ -37,19 +27,21 @@ def haversine_km(lat1: float, lon1: float, lat2: Floats, lon2: Floats) -> Floats
 
 
 class Pairs:
-    """Lists of a pool, made when asked for: each as long as it has to be."""
+    """Lists made when asked for: each as long as it has to be."""
 
-    def __init__(self, pool: Pool, free: Sequence[int]) -> None:
-        """`free`: tasks each offer has left."""
-        self._needs, self._offers = pool.needs, pool.offers
+    def __init__(
+        self, needs: Sequence[PoolNeed], offers: Sequence[PoolOffer], pinned: Iterable[tuple[str, str]]
+    ) -> None:
+        """Offers with a free task; `pinned` are pairs of ids that are no candidates any more."""
+        self._needs, self._offers = needs, offers
         self._serves: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for j, offer in enumerate(pool.offers):
+        for j, offer in enumerate(offers):
             for category in set(offer.categories):
                 for language in set(offer.languages):
                     self._serves[category, language].append(j)
-        self._at = _Places(pool.offers, free)
+        self._at = _Places(offers)
         self._alike: dict[tuple[object, ...], tuple[Ints, Floats]] = {}
-        self._pinned = {(need, offer) for need, offer in pool.pinned}
+        self._pinned = set(pinned)
 
     def of(self, i: int, most: int) -> List:
         need = self._needs[i]
@@ -78,7 +70,7 @@ class Pairs:
         offers = np.unique(np.concatenate(found))
         at = self._at
         km = haversine_km(need.latitude, need.longitude, at.latitude[offers], at.longitude[offers])
-        within = ((km <= at.radius[offers]) | (km == 0)) & (at.free[offers] > 0)
+        within = (km <= at.radius[offers]) | (km == 0)
         offers, km = offers[within], km[within]
         second = ~np.isin(offers, found[0])
         spread = np.sqrt(km**2 + need.r50_km**2 + at.r50[offers] ** 2)
@@ -92,13 +84,12 @@ class Pairs:
 
 
 class _Places:
-    def __init__(self, offers: Sequence[PoolOffer], free: Sequence[int]) -> None:
+    def __init__(self, offers: Sequence[PoolOffer]) -> None:
         def column(name: str) -> Floats:
             return np.array([getattr(offer, name) for offer in offers], np.float64)
 
         self.latitude, self.longitude = column("latitude"), column("longitude")
         self.radius, self.r50, self.load = map(column, ("radius_km", "r50_km", "load"))
-        self.free = np.asarray(free)
 
 
 def tie_break(need: str, offer: str) -> float:

@@ -6,23 +6,15 @@ a path may exchange two needs of one class, so that counts and not single needs 
 Federgruen and Groenevelt 1986). A search that fails marks all it saw as closed, for ever: no later path can leave it.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.graph import Bools, Graph, Ints, need_of_pair, room
+from careweb.domain.solving.graph import Bools, Graph, Ints, Selection, need_of_pair, room
 
 NOTHING = -1
 _START, _MOVED, _PICKED = range(3)  # how a search comes to a need: its own, to another offer, instead of another need
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    count: Ints  # (g,) slots filled of each class, pins not counted
-    closed_needs: Bools  # (n,) from which no free task can be reached
-    closed_offers: Bools  # (m,) all full, with closed needs only
 
 
 class _Run(NamedTuple):
