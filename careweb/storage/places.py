@@ -132,6 +132,7 @@ async def measure_nearness(tx: Transaction) -> None:
     await run(tx, "forget_nearness")
     await run(tx, "measure_nearness")
     await run(tx, "analyze_nearness")
+    await run(tx, "gather_zones")
 
 
 async def digests(tx: Transaction) -> dict[str, str]:

@@ -1,8 +1,14 @@
 -- name: candidates_for_need(need_id, weekly_asks, most, now)
 -- Whom could this need be asked of? Those who may be asked now first, then the cheapest; none of them is missed.
-SELECT * FROM candidates(:need_id, :weekly_asks, :most, :now)
-ORDER BY outstanding OR asks_last_week >= weekly_asks, cost, offer_id
+SELECT b.offer_id, b.member_id, b.group_id, b.km, b.need_r50_km, b.offer_r50_km, b.radius_km, b.language, b.second_language, b.load,
+    b.asks_last_week, b.weekly_asks, b.outstanding, m.time_zone, m.quiet_from, m.quiet_until, m.urgent_any_hour, b.cost
+FROM best_candidates(ARRAY[CAST(:need_id AS uuid)], :most, :weekly_asks, :now, true) b JOIN member m ON m.id = b.member_id
+ORDER BY b.outstanding OR b.asks_last_week >= b.weekly_asks, b.cost, b.offer_id
 LIMIT :most;
+
+-- name: best_candidates(need_ids, weekly_asks, most, now)
+-- For each of these needs: the people who cost least and can be asked now, and what the next one would cost.
+SELECT * FROM best_candidates(CAST(:need_ids AS uuid[]), :most, :weekly_asks, :now);
 
 -- name: why_nobody(need_id, weekly_asks, now)
 -- How many offers that this need may use pass each test, and what fails for those that fail only one?

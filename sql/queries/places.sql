@@ -51,6 +51,10 @@ UNION ALL SELECT b, a, km FROM pair
 UNION ALL SELECT code, code, 0 FROM zone
 ORDER BY 1, 2;
 
+-- name: gather_zones()$
+-- Lists the zones around each zone anew, for candidate search.
+SELECT gather_zones();
+
 -- name: analyze_nearness()!
 -- The planner must not think the table is still empty.
 ANALYZE zone_near;
