@@ -29,11 +29,20 @@ def cost(
     *, km: float | None, need_r50_km: float, offer_r50_km: float, radius_km: float, second_language: bool, load: float
 ) -> Cost:
     """`km` is the geodesic between zone centres, None for remote help; `load` is the used share of the week, 0 to 1."""
-    distance = 0.0
-    if km is not None:
-        spread = sqrt(km**2 + need_r50_km**2 + offer_r50_km**2)
-        distance = DISTANCE_SHARE * min(1.0, spread / max(radius_km, LEAST_RADIUS_KM))
-    return Cost(distance=distance, language=SECOND_LANGUAGE * second_language, load=LOAD_SHARE * load)
+    share = None if km is None else distance_share(km, need_r50_km, offer_r50_km, radius_km)
+    return cost_of_terms(share=share, second_language=second_language, load=load)
+
+
+def cost_of_terms(*, share: float | None, second_language: bool, load: float) -> Cost:
+    """The same from what is kept with an ask: `share` of the radius that is used, None for remote help."""
+    return Cost(
+        distance=DISTANCE_SHARE * (share or 0.0), language=SECOND_LANGUAGE * second_language, load=LOAD_SHARE * load
+    )
+
+
+def distance_share(km: float, need_r50_km: float, offer_r50_km: float, radius_km: float) -> float:
+    """How much of the radius is used, 0 to 1; the spreads of the two zones count, since centres are not people."""
+    return min(1.0, sqrt(km**2 + need_r50_km**2 + offer_r50_km**2) / max(radius_km, LEAST_RADIUS_KM))
 
 
 def tie_break(need: UUID, offer: UUID) -> float:

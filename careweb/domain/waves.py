@@ -1,32 +1,44 @@
-"""Whom to ask now about one need: candidates in, plan out. Pure, so that another planner can take its place."""
+"""Whom to ask now about one need: candidates in, plan out. Pure, so that another planner can take its place, and
+another simulator can drive this one.
+
+Times are aware datetimes, distances kilometres, chances numbers from 0 to 1.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import prod
 
-from careweb.domain.costs import Cost, cost, tie_break
+from careweb.domain.costs import Cost, cost, distance_share, tie_break
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
 from careweb.domain.quiet import is_quiet, quiet_ends
+from careweb.domain.responses import PRIOR, Beta, prior_of
+from careweb.domain.responses import chance_of_yes as chance_by_terms
 from careweb.domain.states import Urgency
 
-MOST_IN_WAVE = {Urgency.URGENT: 12, Urgency.MEDIUM: 4, Urgency.LOW: 2}
-ENOUGH = 0.9  # the chance of a yes at which no more are asked
+MOST_IN_WAVE = {Urgency.URGENT: 12, Urgency.MEDIUM: 4, Urgency.LOW: 2}  # for each open slot
+ENOUGH = 0.9  # the chance of filling every open slot at which no more are asked
 RESTED = timedelta(hours=6)  # when to look again where nobody was left
-FATIGUE = 0.08  # each ask of the last week takes this share of the chance away
+EVENNESS = 0.08  # of the score goes with each ask of the last seven days, beside what tiredness takes of the chance
+REMOTE_DISTANCE = 0.5  # help that has no distance counts as half-way
+_TIERS = (Urgency.URGENT, Urgency.MEDIUM, Urgency.LOW)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenNeed:
     id: NeedId
     urgency: Urgency
-    open_slots: int
-    asks_out: int  # sent or planned and unanswered
+    open_slots: int  # helpers wanted and not found, 1 or more
+    chances_out: tuple[float, ...] = ()  # of each ask sent or planned and unanswered: that a yes still comes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """An offer that could serve the need: the hard constraints hold already."""
+    """An offer that could serve the need: the hard constraints hold already.
+
+    What is not known may be left out: without a solve nobody is claimed, without a history the prior decides.
+    """
 
     offer_id: OfferId
     member_id: MemberId
@@ -40,18 +52,31 @@ class Candidate:
     load: float  # tasks of the last seven days over capacity, 0 to 1
     asks_last_week: int
     weekly_asks: int  # at most so many in seven days
-    outstanding: bool  # an ask of this urgency class is with them already
+    outstanding: bool  # an ask of this urgency class (urgent or not) is with them already
     time_zone: str
-    quiet_from: int
+    quiet_from: int  # full hours of their own clock, 0 to 23
     quiet_until: int
     urgent_any_hour: bool
+    claimed: bool = False  # the solve claims this person for this need
+    claimed_by: Urgency | None = None  # the most urgent tier of another need that claims them
+    answered: int = 0  # asks they were ever sent that ended with a yes, a no, or silence
+    accepted: int = 0  # of these, with a yes
+    helped_before: bool = False  # the two know each other: they helped this asker
+    reserved: bool = False  # speaks a rare language, and this need is a common one
 
-    @property
+    @cached_property
     def cost(self) -> Cost:
         return cost(
             km=self.km, need_r50_km=self.need_r50_km, offer_r50_km=self.offer_r50_km,
             radius_km=self.radius_km, second_language=self.second_language, load=self.load,
         )  # fmt: skip
+
+    @property
+    def distance(self) -> float:
+        """The share of the radius that is used."""
+        if self.km is None:
+            return REMOTE_DISTANCE
+        return distance_share(self.km, self.need_r50_km, self.offer_r50_km, self.radius_km)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +87,22 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    asks: tuple[Candidate, ...]
+    asks: tuple[Candidate, ...]  # whom to ask now, the best first
+    chances: tuple[float, ...]  # of a yes, one for each of them
     next_at: datetime | None  # when to plan again; None: only if something changes
-    exhausted: bool  # nobody left to ask, now or later
+    exhausted: bool  # nobody left to ask, now or later, and nobody's answer is awaited
 
 
-def chance_of_yes(candidate: Candidate) -> float:
-    """A prior until a person's own history is counted: fewer say yes from far, in a second language, or when tired."""
-    near = 1.0 - 0.5 * candidate.cost.distance / 0.6
-    language = 0.8 if candidate.second_language else 1.0
-    return max(0.02, 0.35 * near * language * (1.0 - FATIGUE * candidate.asks_last_week))
+def chance_of_yes(candidate: Candidate, prior: Beta = PRIOR) -> float:
+    return chance_by_terms(
+        distance=candidate.distance, second_language=candidate.second_language,
+        asks_last_week=candidate.asks_last_week, answered=candidate.answered, accepted=candidate.accepted, prior=prior,
+    )  # fmt: skip
+
+
+def score(candidate: Candidate, prior: Beta = PRIOR) -> float:
+    """Likely to say yes, and not asked lately."""
+    return chance_of_yes(candidate, prior) * max(0.0, 1.0 - EVENNESS * candidate.asks_last_week)
 
 
 def wakes_at(need: OpenNeed, candidate: Candidate, now: datetime) -> datetime:
@@ -86,44 +117,82 @@ def wakes_at(need: OpenNeed, candidate: Candidate, now: datetime) -> datetime:
 
 
 def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, now: datetime) -> Plan:
-    """The cheapest candidates first, as few as bring the chance of filling every open slot to ENOUGH."""
-    ranked = sorted(candidates, key=lambda c: c.cost.total + tie_break(need.id, c.offer_id))
-    willing = [c for c in ranked if c.asks_last_week < c.weekly_asks]
-    wakes = {c: wakes_at(need, c, now) for c in willing if not c.outstanding}
-    chosen = _enough(need, [c for c, at in wakes.items() if at <= now])
-    left = [c for c in willing if c not in chosen]  # for the next wave, asleep, or busy with another ask
-    if left:
-        waking = [at for c, at in wakes.items() if at > now]
-        return Plan(asks=chosen, next_at=min([now + pace.wave_every, *waking]), exhausted=False)
-    if chosen or need.asks_out:
-        return Plan(asks=chosen, next_at=now + pace.ask_timeout, exhausted=False)
+    """The next wave of one need.
+
+    Args:
+        need: an open need, and the chance that each ask still out brings a yes (`responses.chance_left`).
+        candidates: offers that could serve it and were not asked about it, in any order; several of one person too.
+            Sixty good ones are plenty: the chances of people who are not in the list are not needed.
+        pace: when an ask of this urgency times out, and how long to wait between waves.
+        now: the moment of planning, which also decides who sleeps.
+
+    Returns:
+        A plan. Whoever the solve claims for this need comes first, then those who helped this asker before, then the
+        best score; whoever another need of the same or a more urgent tier claims is left to it, and whoever speaks a
+        rare language is left to needs of that language while there is anybody else. As few are asked as bring the
+        chance of filling every open slot to ENOUGH, and at most MOST_IN_WAVE for each. Never anybody who has an ask,
+        has had their week's asks, or sleeps. Call it again at `next_at`, and when an ask is declined or times out.
+    """
+    prior = prior_of({c.member_id: (c.answered, c.accepted) for c in candidates}.values())
+    willing = [c for c in _ranked(need, candidates, prior) if c.asks_last_week < c.weekly_asks]
+    ours = [c for c in willing if not _spoken_for(need, c)]
+    wakes = [(wakes_at(need, c, now), c) for c in ours if not c.outstanding]
+    awake = _without_reserve(need, [c for at, c in wakes if at <= now], ours)
+    chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake])
+    asks, chances = tuple(c for c, _ in chosen), tuple(p for _, p in chosen)
+    asked = {c.member_id for c in asks}
+    if any(c.member_id not in asked for c in willing):  # for the next wave, asleep, claimed, or busy with another ask
+        next_at = min([now + pace.wave_every, *(at for at, _ in wakes if at > now)])
+        return Plan(asks=asks, chances=chances, next_at=next_at, exhausted=False)
+    if asks or need.chances_out:
+        return Plan(asks=asks, chances=chances, next_at=now + pace.ask_timeout, exhausted=False)
     # A coordinator should know; but weeks pass, people rest and come back, so it is looked at again.
-    return Plan(asks=(), next_at=now + RESTED, exhausted=True)
+    return Plan(asks=(), chances=(), next_at=now + RESTED, exhausted=True)
 
 
-def _enough(need: OpenNeed, awake: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    most = max(0, MOST_IN_WAVE[need.urgency] * need.open_slots - need.asks_out)
-    members: set[MemberId] = set()
-    chosen: list[Candidate] = []
-    for candidate in awake:
-        if (
-            len(chosen) == most
-            or chance_of_filling(need.open_slots, [*map(chance_of_yes, chosen)], need.asks_out) >= ENOUGH
-        ):
+def _ranked(need: OpenNeed, candidates: Sequence[Candidate], prior: Beta) -> list[Candidate]:
+    def rank(c: Candidate) -> tuple[bool, bool, float, float]:
+        return not c.claimed, not c.helped_before, -score(c, prior), c.cost.total + tie_break(need.id, c.offer_id)
+
+    return sorted(candidates, key=rank)
+
+
+def _spoken_for(need: OpenNeed, candidate: Candidate) -> bool:
+    other = candidate.claimed_by
+    return not candidate.claimed and other is not None and _TIERS.index(other) <= _TIERS.index(need.urgency)
+
+
+def _without_reserve(need: OpenNeed, awake: Sequence[Candidate], ours: Sequence[Candidate]) -> list[Candidate]:
+    """Those with a rare language last; and not at all while somebody else will be free, unless it is urgent."""
+    common = [c for c in awake if not _is_kept(c)]
+    if need.urgency is not Urgency.URGENT and any(not _is_kept(c) for c in ours):
+        return common
+    return [*common, *(c for c in awake if _is_kept(c))]
+
+
+def _is_kept(candidate: Candidate) -> bool:
+    return candidate.reserved and not (candidate.claimed or candidate.helped_before)
+
+
+def _enough(need: OpenNeed, awake: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
+    most = MOST_IN_WAVE[need.urgency] * need.open_slots
+    chosen: dict[MemberId, tuple[Candidate, float]] = {}
+    out = [*need.chances_out]
+    for candidate, chance in awake:
+        if len(chosen) == most or chance_of_filling(need.open_slots, out) >= ENOUGH:
             break
-        if candidate.member_id not in members:
-            members.add(candidate.member_id)
-            chosen.append(candidate)
-    return tuple(chosen)
+        if candidate.member_id not in chosen:
+            chosen[candidate.member_id] = candidate, chance
+            out.append(chance)
+    return [*chosen.values()]
 
 
-def chance_of_filling(slots: int, chances: Sequence[float], asks_out: int) -> float:
-    """At least `slots` yeses among independent answers; an ask already out counts as a fifth of a yes."""
-    answers = [*chances, *[0.2] * asks_out]
+def chance_of_filling(slots: int, chances: Sequence[float]) -> float:
+    """At least `slots` yeses among independent answers."""
     if slots == 1:
-        return 1.0 - prod(1.0 - p for p in answers)
+        return 1.0 - prod(1.0 - p for p in chances)
     exactly = [1.0, *[0.0] * slots]  # exactly[k]: the chance of k yeses, the last one of that many or more
-    for p in answers:
+    for p in chances:
         for k in range(slots, 0, -1):
             exactly[k] = exactly[k] * (1.0 if k == slots else 1.0 - p) + exactly[k - 1] * p
         exactly[0] *= 1.0 - p

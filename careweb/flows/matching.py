@@ -8,6 +8,7 @@ from uuid import uuid4
 from careweb.config import Settings
 from careweb.domain.distances import band
 from careweb.domain.ids import NeedId, OfferId
+from careweb.domain.responses import PRIOR, chance_left
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
 from careweb.flows.context import Context
@@ -33,15 +34,28 @@ async def match_need(ctx: Context, need_id: NeedId) -> None:
     row = await run(ctx.tx, "lock_open_need", id=need_id, now=ctx.now)
     if row is None:
         return
+    urgency = Urgency(row["urgency"])
+    pace = pace_of(ctx.settings, urgency)
     need = OpenNeed(
         id=need_id,
-        urgency=Urgency(row["urgency"]),
+        urgency=urgency,
         open_slots=row["helpers"] - row["filled"],
-        asks_out=await run(ctx.tx, "asks_out", need_id=need_id),
+        chances_out=await _chances_out(ctx, need_id, pace),
     )
-    pace = pace_of(ctx.settings, need.urgency)
     plan = plan_wave(need, await _candidates(ctx, need_id), pace=pace, now=ctx.now)
     await _write(ctx, row, need, plan, pace)
+
+
+async def _chances_out(ctx: Context, need_id: NeedId, pace: Pace) -> tuple[float, ...]:
+    """Of each unanswered ask. One that was planned before chances were kept counts as that of someone new."""
+    return tuple(
+        chance_left(
+            PRIOR.mean if ask["chance"] is None else ask["chance"],
+            waited=ctx.now - ask["since"],
+            timeout=pace.ask_timeout,
+        )
+        for ask in await run(ctx.tx, "asks_out", need_id=need_id)
+    )
 
 
 async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:
@@ -57,8 +71,8 @@ async def _write(ctx: Context, row: Mapping[str, Any], need: OpenNeed, plan: Pla
     if plan.asks:
         wave = await run(ctx.tx, "next_wave", id=need.id)
         # In one order of members everywhere, so that two needs planning at once cannot wait for each other.
-        for candidate in sorted(plan.asks, key=lambda c: c.member_id):
-            asked += await _ask(ctx, row, candidate, pace, wave)
+        for candidate, chance in sorted(zip(plan.asks, plan.chances, strict=True), key=lambda c: c[0].member_id):
+            asked += await _ask(ctx, row, candidate, terms_of(candidate, chance), pace, wave)
         await tell(ctx, need.id, "worker", "wave", {"wave": wave, "asked": asked})
     if plan.exhausted and await run(ctx.tx, "mark_exhausted", id=need.id, now=ctx.now):
         await tell(ctx, need.id, "worker", "exhausted")
@@ -68,7 +82,9 @@ async def _write(ctx: Context, row: Mapping[str, Any], need: OpenNeed, plan: Pla
         await promise(ctx.tx, "match_need", need.id, plan.next_at)
 
 
-async def _ask(ctx: Context, need: Mapping[str, Any], candidate: Candidate, pace: Pace, wave: int) -> bool:
+async def _ask(
+    ctx: Context, need: Mapping[str, Any], candidate: Candidate, terms: Mapping[str, Any], pace: Pace, wave: int
+) -> bool:
     """False if the volunteer was asked by another need meanwhile, or has had enough asks this week."""
     member_id = candidate.member_id
     if not await run(ctx.tx, "count_ask", id=member_id, cap=ctx.settings.weekly_asks, now=ctx.now):
@@ -78,7 +94,7 @@ async def _ask(ctx: Context, need: Mapping[str, Any], candidate: Candidate, pace
     added = await run(
         ctx.tx, "add_ask", id=ask_id, need_id=need["id"], offer_id=candidate.offer_id, member_id=member_id,
         group_id=need["group_id"], round=need["round"], wave=wave, urgent=need["urgency"] == Urgency.URGENT,
-        language=candidate.language, terms=json.dumps(terms_of(candidate)), now=ctx.now, times_out_at=times_out_at,
+        language=candidate.language, terms=json.dumps(terms), now=ctx.now, times_out_at=times_out_at,
     )  # fmt: skip
     if not added:
         await run(ctx.tx, "uncount_ask", id=member_id, at=ctx.now)
@@ -88,13 +104,18 @@ async def _ask(ctx: Context, need: Mapping[str, Any], candidate: Candidate, pace
     return True
 
 
-def terms_of(candidate: Candidate) -> dict[str, Any]:
-    """All that went into the cost, and only the band of the distance."""
+def terms_of(candidate: Candidate, chance: float) -> dict[str, Any]:
+    """All that went into the cost and into the chance of a yes; of the distance only the band and the share of the
+    radius. `cost_of_terms` and `chance_of_yes` give the same again.
+    """
     cost = candidate.cost
     return {
         "band": band(candidate.km), "second_language": candidate.second_language,
+        "share": None if candidate.km is None else candidate.distance, "used": candidate.load,
         "distance": cost.distance, "language": cost.language, "load": cost.load, "cost": cost.total,
-        "asks_last_week": candidate.asks_last_week,
+        "asks_last_week": candidate.asks_last_week, "answered": candidate.answered, "accepted": candidate.accepted,
+        "chance": chance, "claimed": candidate.claimed, "helped_before": candidate.helped_before,
+        "reserved": candidate.reserved,
     }  # fmt: skip
 
 

@@ -22,9 +22,10 @@ WHERE a.id = :id;
 SELECT s.state = 'admitted' FROM ask a JOIN offer o ON o.id = a.offer_id
 JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id WHERE a.id = :ask_id FOR SHARE OF s;
 
--- name: asks_out(need_id)$
--- How many asks for this need are unanswered?
-SELECT count(*) FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent');
+-- name: asks_out(need_id)
+-- Which asks for this need are unanswered, since when, and how likely was a yes?
+SELECT CAST(terms ->> 'chance' AS float8) AS chance, coalesce(sent_at, planned_at) AS since
+FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent') ORDER BY since, id;
 
 -- name: asks_of_member(member_id)
 -- What a volunteer was asked, latest first.

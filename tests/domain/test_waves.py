@@ -24,7 +24,7 @@ from careweb.domain.waves import (
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # noon in Toronto
 MIDNIGHT = datetime(2026, 11, 23, 5, tzinfo=UTC)
 PACE = Pace(ask_timeout=timedelta(hours=6), wave_every=timedelta(minutes=20))
-NEED = OpenNeed(id=NeedId(UUID(int=1)), urgency=Urgency.URGENT, open_slots=1, asks_out=0)
+NEED = OpenNeed(id=NeedId(UUID(int=1)), urgency=Urgency.URGENT, open_slots=1)
 ANYONE = Candidate(
     offer_id=OfferId(UUID(int=2)),
     member_id=MemberId(UUID(int=3)),
@@ -50,26 +50,33 @@ def someone(**changes: object) -> Candidate:
     return replace(ANYONE, offer_id=OfferId(uuid4()), member_id=MemberId(uuid4()), **changes)  # type: ignore[arg-type]
 
 
-def test_the_cheapest_are_asked_first() -> None:
+def test_who_is_likelier_to_say_yes_is_asked_first() -> None:
     near, far, foreign = someone(), someone(km=9.0), someone(second_language=True)
     plan = plan_wave(NEED, [far, foreign, near], pace=PACE, now=NOON)
-    assert [*plan.asks] == sorted([near, far, foreign], key=lambda c: c.cost.total)
+    assert [*plan.asks] == sorted([near, far, foreign], key=chance_of_yes, reverse=True)
+    assert plan.asks[0] == near
+
+
+def test_among_equals_the_cheapest_is_asked_first() -> None:
+    busy, idle = someone(load=0.5), someone()
+    assert plan_wave(NEED, [busy, idle], pace=PACE, now=NOON).asks == (idle, busy)
 
 
 @pytest.mark.parametrize("urgency", list(Urgency))
 def test_a_wave_is_as_small_as_brings_a_likely_yes_and_never_above_its_limit(urgency: Urgency) -> None:
     plan = plan_wave(replace(NEED, urgency=urgency), [someone() for _ in range(40)], pace=PACE, now=NOON)
-    chances = [chance_of_yes(c) for c in plan.asks]
+    chances = plan.chances
+    assert [*chances] == [chance_of_yes(c) for c in plan.asks]
     if len(plan.asks) < MOST_IN_WAVE[urgency]:
-        assert chance_of_filling(1, chances, 0) >= ENOUGH
-    assert chance_of_filling(1, chances[:-1], 0) < ENOUGH
+        assert chance_of_filling(1, chances) >= ENOUGH
+    assert chance_of_filling(1, chances[:-1]) < ENOUGH
     assert len(plan.asks) <= MOST_IN_WAVE[urgency]
 
 
 def test_asks_already_out_count_towards_enough() -> None:
     many = [someone() for _ in range(40)]
     fresh = plan_wave(NEED, many, pace=PACE, now=NOON)
-    later = plan_wave(replace(NEED, asks_out=6), many, pace=PACE, now=NOON)
+    later = plan_wave(replace(NEED, chances_out=(0.2,) * 6), many, pace=PACE, now=NOON)
     assert len(later.asks) < len(fresh.asks)
 
 
@@ -110,7 +117,7 @@ def test_nobody_at_all_is_exhausted() -> None:
 def test_the_last_ones_asked_are_waited_for() -> None:
     plan = plan_wave(NEED, [someone()], pace=PACE, now=NOON)
     assert plan.next_at == NOON + PACE.ask_timeout
-    waiting = plan_wave(replace(NEED, asks_out=1), [], pace=PACE, now=NOON)
+    waiting = plan_wave(replace(NEED, chances_out=(0.2,)), [], pace=PACE, now=NOON)
     assert (waiting.exhausted, waiting.next_at) == (False, NOON + PACE.ask_timeout)
 
 
@@ -126,6 +133,62 @@ def test_the_order_of_candidates_changes_nothing() -> None:
     assert len(plans) == 1
 
 
+def test_who_the_solve_claims_for_this_need_is_asked_before_anybody_better() -> None:
+    claimed, friend, near = someone(km=9.0, claimed=True), someone(km=9.0, helped_before=True), someone()
+    assert plan_wave(NEED, [near, friend, claimed], pace=PACE, now=NOON).asks == (claimed, friend, near)
+
+
+@pytest.mark.parametrize("tier", list(Urgency))
+def test_whom_a_need_of_the_same_or_a_more_urgent_tier_claims_is_left_to_it(tier: Urgency) -> None:
+    need = replace(NEED, urgency=Urgency.MEDIUM)
+    theirs, free = someone(claimed_by=tier), someone(km=9.0)
+    plan = plan_wave(need, [theirs, free], pace=PACE, now=NOON)
+    assert plan.asks == ((theirs, free) if tier is Urgency.LOW else (free,))
+    assert plan_wave(need, [theirs], pace=PACE, now=NOON).exhausted is False  # a claim may end
+
+
+def test_a_person_claimed_for_two_needs_is_asked_by_either() -> None:
+    both = someone(claimed=True, claimed_by=Urgency.URGENT)
+    assert plan_wave(NEED, [both], pace=PACE, now=NOON).asks == (both,)
+
+
+@pytest.mark.parametrize("urgency", list(Urgency))
+def test_a_rare_language_is_kept_for_those_who_need_it_while_anybody_else_is_there(urgency: Urgency) -> None:
+    need = replace(NEED, urgency=urgency)
+    rare, other, asleep = someone(reserved=True), someone(km=9.0), someone(quiet_from=9, quiet_until=20)
+    assert plan_wave(need, [rare, *[other] * 2], pace=PACE, now=NOON).asks[0] == other
+    assert plan_wave(need, [rare], pace=PACE, now=NOON).asks == (rare,)
+    waits = plan_wave(need, [rare, asleep], pace=PACE, now=NOON)
+    assert waits.asks == ((rare,) if urgency is Urgency.URGENT else ())
+
+
+def test_who_knows_the_asker_or_is_claimed_is_not_kept_back_for_a_language() -> None:
+    friend, other = someone(reserved=True, helped_before=True), someone()
+    assert plan_wave(NEED, [other, friend], pace=PACE, now=NOON).asks == (friend, other)
+
+
+def test_who_says_yes_more_often_is_asked_first_and_who_was_asked_lately_later() -> None:
+    helpful, silent, new = someone(answered=10, accepted=8), someone(answered=10), someone()
+    assert plan_wave(NEED, [new, silent, helpful], pace=PACE, now=NOON).asks == (helpful, new, silent)
+    tired = someone(asks_last_week=3)
+    assert plan_wave(NEED, [tired, new], pace=PACE, now=NOON).asks == (new, tired)
+
+
+def test_where_few_say_yes_more_are_asked_at_once() -> None:
+    generous = [someone(answered=10, accepted=5) for _ in range(40)]
+    reluctant = [someone(answered=10, accepted=2) for _ in range(40)]
+    sizes = [len(plan_wave(NEED, many, pace=PACE, now=NOON).asks) for many in (generous, reluctant)]
+    assert sizes[0] < sizes[1]
+    newcomers = [someone() for _ in range(20)]  # nothing is known of them but what the others do
+    assert len(plan_wave(NEED, newcomers + generous, pace=PACE, now=NOON).asks) <= sizes[0] + 1
+
+
+def test_a_need_for_three_asks_for_enough_to_fill_all_of_them() -> None:
+    many = [someone(answered=20, accepted=10) for _ in range(60)]
+    plan = plan_wave(replace(NEED, open_slots=3), many, pace=PACE, now=NOON)
+    assert chance_of_filling(3, plan.chances) >= ENOUGH > chance_of_filling(3, plan.chances[:-1])
+
+
 @given(st.lists(st.floats(0, 1), max_size=7), st.integers(1, 4))
 def test_the_chance_of_filling_is_that_of_enough_yeses(chances: list[float], slots: int) -> None:
     exact = 0.0
@@ -134,4 +197,4 @@ def test_the_chance_of_filling_is_that_of_enough_yeses(chances: list[float], slo
         for yes, p in zip(answers, chances, strict=True):
             weight *= p if yes else 1 - p
         exact += weight * (sum(answers) >= slots)
-    assert chance_of_filling(slots, chances, 0) == pytest.approx(exact, abs=1e-9)
+    assert chance_of_filling(slots, chances) == pytest.approx(exact, abs=1e-9)

@@ -1,0 +1,74 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from careweb.domain.responses import (
+    ANSWERED_IN_TIME,
+    LEAST,
+    MOST,
+    PRIOR,
+    Beta,
+    chance_left,
+    chance_of_yes,
+    prior_of,
+)
+
+HOUR = timedelta(hours=1)
+
+
+def chance(**changes: Any) -> float:
+    usual: dict[str, Any] = {
+        "distance": 0.5, "second_language": False, "asks_last_week": 0, "answered": 0, "accepted": 0,
+    }  # fmt: skip
+    return chance_of_yes(**(usual | changes))
+
+
+def test_somebody_new_half_way_off_says_yes_as_often_as_the_prior() -> None:
+    assert chance() == pytest.approx(PRIOR.mean)
+
+
+def test_each_thing_that_tells_against_a_yes_makes_it_less_likely() -> None:
+    against: list[dict[str, Any]] = [
+        {"distance": 0.6},
+        {"second_language": True},
+        {"asks_last_week": 1},
+        {"answered": 1},
+    ]
+    assert all(chance(**one) < chance() for one in against)
+    assert chance(distance=0.4) > chance()
+
+
+def test_a_long_history_outweighs_the_prior() -> None:
+    assert chance(answered=200, accepted=100) == pytest.approx(0.5, abs=0.01)
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.floats(0, 1), st.booleans(), st.integers(0, 50))
+def test_nobody_is_hopeless_and_nobody_certain(yes: int, no: int, distance: float, second: bool, asks: int) -> None:
+    found = chance(answered=yes + no, accepted=yes, distance=distance, second_language=second, asks_last_week=asks)
+    assert LEAST <= found <= MOST
+
+
+def test_what_many_people_do_is_expected_of_a_new_one_and_what_a_few_do_hardly() -> None:
+    assert prior_of([]) == PRIOR
+    assert prior_of([(10, 5)] * 100).mean == pytest.approx(0.5, abs=0.01)
+    assert PRIOR.mean < prior_of([(1, 1)]).mean < 0.5
+    assert prior_of([(10, 5)] * 100).yes + prior_of([(10, 5)] * 100).no == pytest.approx(PRIOR.yes + PRIOR.no)
+
+
+def test_silence_makes_a_yes_less_likely_until_next_to_nothing_is_left() -> None:
+    course = [chance_left(0.3, waited=minutes * HOUR / 60, timeout=HOUR) for minutes in range(0, 61, 10)]
+    assert course[0] == pytest.approx(0.3)
+    assert course == sorted(course, reverse=True)
+    left = 0.3 * (1 - ANSWERED_IN_TIME)
+    assert course[-1] == pytest.approx(left / (left + 0.7))
+
+
+def test_a_clock_that_runs_behind_changes_nothing() -> None:
+    assert chance_left(0.3, waited=-HOUR, timeout=HOUR) == pytest.approx(0.3)
+
+
+def test_a_prior_is_the_share_of_its_yeses() -> None:
+    assert Beta(yes=1, no=3).mean == 0.25
