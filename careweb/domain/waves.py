@@ -91,6 +91,7 @@ class Plan:
     chances: tuple[float, ...]  # of a yes, one for each of them
     next_at: datetime | None  # when to plan again; None: only if something changes
     exhausted: bool  # nobody left to ask, now or later, and nobody's answer is awaited
+    prior: Beta  # what was expected of someone without a history
 
 
 def chance_of_yes(candidate: Candidate, prior: Beta = PRIOR) -> float:
@@ -143,11 +144,11 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
     asked = {c.member_id for c in asks}
     if any(c.member_id not in asked for c in willing):  # for the next wave, asleep, claimed, or busy with another ask
         next_at = min([now + pace.wave_every, *(at for at, _ in wakes if at > now)])
-        return Plan(asks=asks, chances=chances, next_at=next_at, exhausted=False)
+        return Plan(asks=asks, chances=chances, next_at=next_at, exhausted=False, prior=prior)
     if asks or need.chances_out:
-        return Plan(asks=asks, chances=chances, next_at=now + pace.ask_timeout, exhausted=False)
+        return Plan(asks=asks, chances=chances, next_at=now + pace.ask_timeout, exhausted=False, prior=prior)
     # A coordinator should know; but weeks pass, people rest and come back, so it is looked at again.
-    return Plan(asks=(), chances=(), next_at=now + RESTED, exhausted=True)
+    return Plan(asks=(), chances=(), next_at=now + RESTED, exhausted=True, prior=prior)
 
 
 def _ranked(need: OpenNeed, candidates: Sequence[Candidate], prior: Beta) -> list[Candidate]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from careweb.config import Settings
 from careweb.domain.distances import band
 from careweb.domain.ids import NeedId, OfferId
-from careweb.domain.responses import PRIOR, chance_left
+from careweb.domain.responses import PRIOR, Beta, chance_left
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
 from careweb.flows.context import Context
@@ -63,7 +63,18 @@ async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:
         ctx.tx, "candidates_for_need",
         need_id=need_id, weekly_asks=ctx.settings.weekly_asks, most=CANDIDATES_MOST, now=ctx.now,
     )  # fmt: skip
-    return [Candidate(**{name: value for name, value in row.items() if name != "cost"}) for row in rows]
+    offers = [row["offer_id"] for row in rows]
+    known = await run(ctx.tx, "known_of_candidates", need_ids=[need_id] * len(offers), offer_ids=offers)
+    of_offer = {one["offer_id"]: one for one in known}
+    return [candidate_of(row, of_offer[row["offer_id"]]) for row in rows]
+
+
+def candidate_of(row: Mapping[str, Any], known: Mapping[str, Any]) -> Candidate:
+    """From a row of the candidate search, and one of what is known of these people."""
+    return Candidate(
+        **{name: value for name, value in row.items() if name != "cost"},
+        **{name: value for name, value in known.items() if name not in ("need_id", "offer_id")},
+    )
 
 
 async def _write(ctx: Context, row: Mapping[str, Any], need: OpenNeed, plan: Plan, pace: Pace) -> None:
@@ -72,7 +83,7 @@ async def _write(ctx: Context, row: Mapping[str, Any], need: OpenNeed, plan: Pla
         wave = await run(ctx.tx, "next_wave", id=need.id)
         # In one order of members everywhere, so that two needs planning at once cannot wait for each other.
         for candidate, chance in sorted(zip(plan.asks, plan.chances, strict=True), key=lambda c: c[0].member_id):
-            asked += await _ask(ctx, row, candidate, terms_of(candidate, chance), pace, wave)
+            asked += await _ask(ctx, row, candidate, terms_of(candidate, chance, plan.prior), pace, wave)
         await tell(ctx, need.id, "worker", "wave", {"wave": wave, "asked": asked})
     if plan.exhausted and await run(ctx.tx, "mark_exhausted", id=need.id, now=ctx.now):
         await tell(ctx, need.id, "worker", "exhausted")
@@ -104,7 +115,7 @@ async def _ask(
     return True
 
 
-def terms_of(candidate: Candidate, chance: float) -> dict[str, Any]:
+def terms_of(candidate: Candidate, chance: float, prior: Beta) -> dict[str, Any]:
     """All that went into the cost and into the chance of a yes; of the distance only the band and the share of the
     radius. `cost_of_terms` and `chance_of_yes` give the same again.
     """
@@ -114,7 +125,7 @@ def terms_of(candidate: Candidate, chance: float) -> dict[str, Any]:
         "share": None if candidate.km is None else candidate.distance, "used": candidate.load,
         "distance": cost.distance, "language": cost.language, "load": cost.load, "cost": cost.total,
         "asks_last_week": candidate.asks_last_week, "answered": candidate.answered, "accepted": candidate.accepted,
-        "chance": chance, "claimed": candidate.claimed, "helped_before": candidate.helped_before,
+        "chance": chance, "prior": {"yes": prior.yes, "no": prior.no}, "claimed": candidate.claimed, "helped_before": candidate.helped_before,
         "reserved": candidate.reserved,
     }  # fmt: skip
 

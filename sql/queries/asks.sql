@@ -45,17 +45,34 @@ SELECT count(*) FILTER (WHERE state <> 'planned' OR sent_at IS NOT NULL) AS aske
 FROM ask WHERE need_id = :need_id AND state <> 'cancelled';
 
 -- name: accept_ask(id, member_id, now)$
--- The volunteer says yes; late is fine where a slot is still free and the need is what they were asked about.
-UPDATE ask a SET state = 'accepted', answered_at = :now
-FROM need n, offer o, member m
-WHERE a.id = :id AND a.member_id = :member_id AND n.id = a.need_id AND o.id = a.offer_id AND m.id = a.member_id
-  AND (a.state IN ('planned', 'sent') OR (a.state = 'timed_out' AND a.round = n.round)) AND o.state <> 'ended'
-  AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
+-- The volunteer says yes; late is fine where a slot is still free and the need is what they were asked about. A late yes was counted as silence already.
+-- Whoever moves an ask holds its member's row first, so that two who move one ask cannot wait for each other.
+WITH person AS MATERIALIZED (
+    SELECT id, contact_index FROM member WHERE id = :member_id FOR NO KEY UPDATE
+), before AS MATERIALIZED (
+    SELECT a.id, a.state FROM person m JOIN ask a ON a.member_id = m.id WHERE a.id = :id FOR UPDATE OF a
+), moved AS (
+    UPDATE ask a SET state = 'accepted', answered_at = :now
+    FROM before b, person m, need n, offer o
+    WHERE a.id = b.id AND n.id = a.need_id AND o.id = a.offer_id
+      AND (a.state IN ('planned', 'sent') OR (a.state = 'timed_out' AND a.round = n.round)) AND o.state <> 'ended'
+      AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
+    RETURNING a.member_id, b.state AS before
+)
+UPDATE member m SET asks_accepted = asks_accepted + 1,
+    asks_answered = greatest(asks_accepted + 1, asks_answered + CASE moved.before WHEN 'timed_out' THEN 0 ELSE 1 END)
+FROM moved WHERE m.id = moved.member_id
 RETURNING true;
 
 -- name: decline_ask(id, member_id, now)$
 -- The volunteer says not this time.
-UPDATE ask SET state = 'declined', answered_at = :now WHERE id = :id AND member_id = :member_id AND state IN ('planned', 'sent') RETURNING need_id;
+WITH person AS MATERIALIZED (
+    SELECT id FROM member WHERE id = :member_id FOR NO KEY UPDATE
+), moved AS (
+    UPDATE ask a SET state = 'declined', answered_at = :now FROM person m
+    WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent') RETURNING a.member_id, a.need_id
+)
+UPDATE member m SET asks_answered = asks_answered + 1 FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
 
 -- name: see_ask(id, now)!
 -- The volunteer has seen its page signed in.
@@ -63,7 +80,13 @@ UPDATE ask SET seen_at = :now WHERE id = :id AND seen_at IS NULL;
 
 -- name: time_out_ask(id, now)$
 -- No answer came.
-UPDATE ask SET state = 'timed_out', answered_at = :now WHERE id = :id AND state IN ('planned', 'sent') AND times_out_at <= :now RETURNING need_id;
+WITH person AS MATERIALIZED (
+    SELECT id FROM member WHERE id = (SELECT member_id FROM ask WHERE id = :id) FOR NO KEY UPDATE
+), moved AS (
+    UPDATE ask a SET state = 'timed_out', answered_at = :now FROM person m
+    WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent') AND a.times_out_at <= :now RETURNING a.member_id, a.need_id
+)
+UPDATE member m SET asks_answered = asks_answered + 1 FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
 
 -- name: end_asks(need_id, state, now)
 -- Nobody else needs to answer: covered, or cancelled. Returns whom to tell.

@@ -10,6 +10,31 @@ LIMIT :most;
 -- For each of these needs: the people who cost least and can be asked now, and what the next one would cost.
 SELECT * FROM best_candidates(CAST(:need_ids AS uuid[]), :most, :weekly_asks, :now);
 
+-- name: known_of_candidates(need_ids, offer_ids)
+-- What is known of these people, each for its need (two lists of equal length): how often they said yes, whether they
+-- helped this asker before, and whether to keep them for a language that is rare beside the need's: at most a tenth of
+-- its speakers speak it. Speakers are active offers of the category, counted up to 200, where rare is 20.
+WITH pair AS MATERIALIZED (
+    SELECT n.id AS need_id, n.category, n.languages AS wanted, n.member_id AS asker_id, n.contact_index AS asker, o.id AS offer_id, o.member_id, o.languages
+    FROM unnest(CAST(:need_ids AS uuid[]), CAST(:offer_ids AS uuid[])) AS p (need_id, offer_id)
+    JOIN need n ON n.id = p.need_id JOIN offer o ON o.id = p.offer_id
+), speakers AS MATERIALIZED (
+    SELECT s.category, s.language, (
+        SELECT count(*) FROM (SELECT FROM offer_key k WHERE k.category = s.category AND k.language = s.language LIMIT 200) counted
+    ) AS people
+    FROM (SELECT DISTINCT p.category, l.language FROM pair p CROSS JOIN LATERAL unnest(p.wanted || p.languages) l (language)) s
+)
+SELECT p.need_id, p.offer_id, m.asks_answered AS answered, m.asks_accepted AS accepted,
+    EXISTS (
+        SELECT FROM match t JOIN need other ON other.id = t.need_id
+        WHERE t.member_id = m.id AND t.state = 'done' AND (other.member_id = p.asker_id OR other.contact_index = p.asker)
+    ) AS helped_before,
+    EXISTS (
+        SELECT FROM speakers rare WHERE rare.category = p.category AND rare.language = ANY (p.languages) AND rare.language <> ALL (p.wanted)
+          AND 10 * rare.people <= (SELECT max(usual.people) FROM speakers usual WHERE usual.category = p.category AND usual.language = ANY (p.wanted))
+    ) AS reserved
+FROM pair p JOIN member m ON m.id = p.member_id;
+
 -- name: why_nobody(need_id, weekly_asks, now)
 -- How many offers that this need may use pass each test, and what fails for those that fail only one?
 WITH the_need AS (
