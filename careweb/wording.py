@@ -167,6 +167,13 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "admit_note": N_("Write in a few words how you know them."),
 }
 
+CHANGES = {  # of what a helper had said yes to
+    "category": N_("what is needed"),
+    "day": N_("the day"),
+    "place": N_("the place"),
+    "helpers": N_("how many people are needed"),
+}
+
 AGES = {
     "day": N_("less than a day"),
     "three_days": N_("one to three days"),
@@ -234,6 +241,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "category_long": LONG_CATEGORIES,
     "error": ERRORS,
     "age": AGES,
+    "change": CHANGES,
     "column": COLUMNS,
     "test": TESTS,
     "event": EVENTS,

@@ -1,7 +1,8 @@
 """A need as someone states it, and the dates that follow from it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from careweb.domain.contacts import Contact
 from careweb.domain.states import Reach, Urgency
@@ -48,3 +49,24 @@ def expires_at(needed_by: datetime) -> datetime:
 def warned_at(posted_at: datetime, expires: datetime, warning: timedelta) -> datetime:
     """`warning` before it expires, but never in the first half of its life."""
     return max(expires - warning, posted_at + (expires - posted_at) / 2)
+
+
+class Change(StrEnum):
+    """What a helper has said yes to, and hears of when it is no longer so."""
+
+    CATEGORY = "category"
+    DAY = "day"
+    PLACE = "place"
+    HELPERS = "helpers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreed:
+    category: str
+    day: date  # by which it is needed, where the asker is
+    place: str
+    helpers: int
+
+
+def changes(before: Agreed, after: Agreed) -> tuple[Change, ...]:
+    return tuple(one for one in Change if getattr(before, one) != getattr(after, one))

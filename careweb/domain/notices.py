@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     NOT_CHOSEN = "not_chosen"  # the asker chose otherwise, or never answered
     FELL_THROUGH = "fell_through"  # it did not happen, or the other cannot after all
     NEED_ENDED = "need_ended"  # the help somebody agreed to is not needed any more
+    NEED_CHANGED = "need_changed"  # what somebody agreed to is another day, place, kind of help or number of people
     NEED_WARNING = "need_warning"  # it expires soon
     NEED_EXPIRED = "need_expired"
     REMIND = "remind"  # of what somebody agreed to

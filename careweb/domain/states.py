@@ -87,3 +87,4 @@ class CloseReason(StrEnum):
 
 OVER = frozenset({NeedState.MET, NeedState.WITHDRAWN, NeedState.EXPIRED, NeedState.HANDED_OVER, NeedState.CLOSED})
 LIVE = frozenset({NeedState.HELD, NeedState.OPEN, NeedState.MATCHED})
+UNDER_WAY = frozenset({MatchState.ACCEPTED, MatchState.AWAITING_ASKER, MatchState.CONNECTED})

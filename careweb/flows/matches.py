@@ -9,9 +9,10 @@ from uuid import uuid4
 from careweb.domain.errors import NotHereError, NotNowError, OverError
 from careweb.domain.hours import until
 from careweb.domain.ids import MatchId, MemberId, NeedId
-from careweb.domain.needs import USUAL_TIME, expires_at
-from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Urgency
+from careweb.domain.needs import USUAL_TIME, Change, expires_at
+from careweb.domain.states import LIVE, UNDER_WAY, ContactKind, MatchState, NeedState, Urgency
 from careweb.flows.asks import connected
+from careweb.flows.changes import changes_since
 from careweb.flows.context import Context
 from careweb.flows.needs import promise_dates, stop_promises, tell
 from careweb.flows.notices import owe_notice
@@ -40,6 +41,8 @@ class HelperSide:
     ended_by: str | None
     category: str
     needed_by: datetime
+    helpers: int
+    changed: tuple[Change, ...]  # since they said yes, while it is under way
     time_zone: str
     language: str
     asker_name: str
@@ -52,9 +55,12 @@ class HelperSide:
 async def helper_side(ctx: Context, match_id: MatchId, member_id: MemberId) -> HelperSide:
     row = await _of_helper(ctx, match_id, member_id)
     sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"]) if row["state"] in OPEN_TO_BOTH else None
+    under_way = row["state"] in UNDER_WAY
     return HelperSide(
         id=row["id"], need_id=row["need_id"], state=MatchState(row["state"]), ended_by=row["ended_by"],
-        category=row["category"], needed_by=row["needed_by"], time_zone=row["time_zone"], language=row["language"],
+        category=row["category"], needed_by=row["needed_by"], helpers=row["helpers"],
+        changed=await changes_since(ctx, row["need_id"], row["accepted_at"]) if under_way else (),
+        time_zone=row["time_zone"], language=row["language"],
         asker_name=sealer.open("name", row["asker_sealed_name"]) if sealer else "",
         asker_contact=sealer.open("contact", row["asker_sealed_contact"]) if sealer else "",
         asker_contact_kind=ContactKind(row["asker_contact_kind"]),

@@ -6,11 +6,14 @@ are derived and never stored; it holds no name, no free text, no zone and no gro
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 from typing import Any
 
 from careweb.delivery.messages import Message
+from careweb.domain.distances import band
 from careweb.domain.notices import TO_THE_UNCONFIRMED, TO_THOSE_WHO_STOPPED, NoticeKind
-from careweb.domain.states import LIVE, AskState, MatchState, MembershipState, NeedState
+from careweb.domain.states import LIVE, UNDER_WAY, AskState, MatchState, MembershipState, NeedState
+from careweb.flows.changes import changes_since
 from careweb.flows.context import Context
 from careweb.rendering import SOURCE, interfaces, render_html, render_text
 from careweb.storage.database import run
@@ -130,6 +133,16 @@ def _about_match(state: MatchState) -> Callable[[Context, Notice], Awaitable[Fac
     return facts
 
 
+async def _need_changed(ctx: Context, notice: Notice) -> Facts | None:
+    row = await run(ctx.tx, "agreed_facts", id=notice.subject)
+    if row is None or row["state"] not in UNDER_WAY:
+        return None
+    same = {name: row[name] for name in ("category", "needed_by", "time_zone", "helpers")}
+    km = None if row["remote"] else inf if row["km"] is None else row["km"]
+    changed = await changes_since(ctx, row["need_id"], row["accepted_at"])
+    return {**_ask_link(ctx, row["ask_id"]), **same, "band": band(km), "changed": changed} if changed else None
+
+
 async def _fell_through(ctx: Context, notice: Notice) -> Facts | None:
     return await _about_need(*LIVE)(ctx, notice) if notice.need_id else {}
 
@@ -167,6 +180,7 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.NOT_CHOSEN: _nothing_more,
     NoticeKind.FELL_THROUGH: _fell_through,
     NoticeKind.NEED_ENDED: _nothing_more,
+    NoticeKind.NEED_CHANGED: _need_changed,
     NoticeKind.NEED_WARNING: _about_need(NeedState.OPEN),
     NoticeKind.NEED_EXPIRED: _about_need(NeedState.EXPIRED),
     NoticeKind.REMIND: _about_match(MatchState.CONNECTED),

@@ -1,18 +1,20 @@
 """What an asker does with a need."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from careweb.domain.codes import CodeError, ReturnCode, read_return_code
 from careweb.domain.errors import NotHereError, OverError
 from careweb.domain.ids import GroupId, MemberId, NeedId
-from careweb.domain.needs import NewNeed, expires_at, warned_at
-from careweb.domain.states import AskState, CloseReason, ContactKind, NeedState
+from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
+from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
-from careweb.flows.notices import owe_notice
+from careweb.flows.notices import owe_anew, owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise, unpromise
 from careweb.storage.sealing import Sealer, key_of, new_key
@@ -99,25 +101,43 @@ async def promise_dates(
 
 
 async def change_need(ctx: Context, need_id: NeedId, new: NewNeed, *, actor: str = "asker") -> None:
-    """Taken slots stay taken, even where fewer helpers are wanted now."""
-    sealer = await _sealer(ctx, need_id)
+    """Taken slots stay taken, even where fewer helpers are wanted now; whoever took one is told what is different."""
+    sealer, before = await _sealer(ctx, need_id), await _agreed(ctx, need_id)
     expires = expires_at(new.needed_by)
     if not await run(ctx.tx, "change_need", id=need_id, expires_at=expires, **_stated(new, sealer)):
         raise OverError
     await cancel_asks(ctx, need_id)  # they were asked about something else
     await promise_dates(ctx, need_id, new.needed_by, ctx.now, expires)
     await promise(ctx.tx, "match_need", need_id, ctx.now)
-    await tell(ctx, need_id, actor, "changed")
+    await _tell_of_change(ctx, need_id, before, actor, "changed")
 
 
 async def renew_need(ctx: Context, need_id: NeedId, needed_by: datetime, hours: int) -> None:
-    expires = expires_at(needed_by)
+    before, expires = await _agreed(ctx, need_id), expires_at(needed_by)
     if not await run(ctx.tx, "renew_need", id=need_id, needed_by=needed_by, hours=hours, expires_at=expires):
         raise OverError
     await unpromise(ctx.tx, "purge_need", need_id)
     await promise_dates(ctx, need_id, needed_by, ctx.now, expires)
     await promise(ctx.tx, "match_need", need_id, ctx.now)
-    await tell(ctx, need_id, "asker", "renewed")
+    await _tell_of_change(ctx, need_id, before, "asker", "renewed")
+
+
+async def _agreed(ctx: Context, need_id: NeedId) -> Agreed:
+    """As it stands, held until the transaction ends."""
+    await run(ctx.tx, "hold_need", id=need_id)
+    row: Mapping[str, Any] = await run(ctx.tx, "need_by_id", id=need_id)
+    return Agreed(
+        category=row["category"], day=row["needed_by"].astimezone(ZoneInfo(row["time_zone"])).date(),
+        place=row["zone_code"], helpers=row["helpers"],
+    )  # fmt: skip
+
+
+async def _tell_of_change(ctx: Context, need_id: NeedId, before: Agreed, actor: str, kind: str) -> None:
+    changed = changes(before, await _agreed(ctx, need_id))
+    await tell(ctx, need_id, actor, kind, {"changed": changed} if changed else None)
+    for match in await run(ctx.tx, "matches_of_need", need_id=need_id) if changed else ():
+        if match["state"] in UNDER_WAY:
+            await owe_anew(ctx, "need_changed", match["id"], match["member_id"])
 
 
 async def withdraw_need(ctx: Context, need_id: NeedId) -> None:

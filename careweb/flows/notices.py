@@ -60,6 +60,12 @@ async def owe_notice(
         await notices.call_back(ctx.tx, need_id)
 
 
+async def owe_anew(ctx: Context, kind: str, subject: UUID, member_id: MemberId) -> None:
+    """Of something that may happen again: what was owed before is overtaken by this one."""
+    await notices.forget(ctx.tx, NoticeKind(kind), subject, member_id)
+    await owe_notice(ctx, kind, subject, member_id=member_id)
+
+
 async def stop(ctx: Context, token: str) -> bool:
     """One click: no more messages to this member, or about this need. False if the link is not ours."""
     if member_id := ctx.vault.verify(STOP_MEMBER, token):

@@ -39,6 +39,11 @@ async def owe(
     return NoticeId(owed) if owed else None
 
 
+async def forget(tx: Transaction, kind: str, subject: UUID, member_id: MemberId) -> None:
+    """Each is owed once; forgotten, it is another message, which a mail program does not take for the first."""
+    await run(tx, "forget_notice", kind=kind, subject=subject, member_id=member_id)
+
+
 async def call_back(tx: Transaction, need_id: NeedId) -> None:
     await run(tx, "call_asker_back", need_id=need_id)
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from careweb.domain.ids import OfferId
 from careweb.domain.offers import RADII_KM
 from careweb.domain.places import Zone
+from careweb.domain.states import UNDER_WAY
 from careweb.flows import offers
 from careweb.flows.groups import Group, all_groups, group_by_slug
 from careweb.web.asking import form_id_of, in_order
@@ -101,7 +102,7 @@ async def _my_page(visit: Visit, errors: Errors | None = None) -> Response:
     return visit.page(
         "members/me.html", 422 if errors else 200, mine=mine, waiting=waiting, groups=await all_groups(visit.ctx),
         ask_links={ask["id"]: f"/a/{visit.ctx.vault.sign('ask', ask['id'])}" for ask in waiting},
-        under_way=[match for match in mine.matches if match["state"] in ("connected", "awaiting_asker", "accepted")],
+        under_way=[match for match in mine.matches if match["state"] in UNDER_WAY],
         over=[match for match in mine.matches if match["state"] in ("done", "fell_through")],
         errors=errors or {}, values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name, now=visit.ctx.now,
         usual_asks=visit.ctx.settings.weekly_asks,

@@ -9,7 +9,7 @@ RETURNING slot;
 
 -- name: match_by_id(id)^
 -- One match, with both sides.
-SELECT t.*, a.language, a.terms, n.state AS need_state, n.category, n.urgency, n.needed_by, n.expires_at, n.see_first, n.hours, n.contact_kind AS asker_contact_kind,
+SELECT t.*, a.language, a.terms, n.state AS need_state, n.category, n.urgency, n.needed_by, n.expires_at, n.see_first, n.hours, n.helpers, n.contact_kind AS asker_contact_kind,
     n.sealed_name AS asker_sealed_name, n.sealed_contact AS asker_sealed_contact, n.sealed_text, n.purged_at, z.time_zone,
     p.sealed_name AS helper_sealed_name, p.sealed_contact AS helper_sealed_contact, p.contact_kind AS helper_contact_kind
 FROM match t JOIN ask a ON a.id = t.ask_id JOIN need n ON n.id = t.need_id JOIN member p ON p.id = t.member_id JOIN zone z ON z.code = n.zone_code
@@ -27,6 +27,11 @@ WHERE t.need_id = :need_id ORDER BY t.accepted_at;
 SELECT t.id, t.need_id, t.state, t.accepted_at, t.ended_by, a.language, n.category, n.needed_by, n.purged_at, g.name AS group_name, z.time_zone
 FROM match t JOIN ask a ON a.id = t.ask_id JOIN need n ON n.id = t.need_id JOIN care_group g ON g.id = t.group_id JOIN zone z ON z.code = n.zone_code
 WHERE t.member_id = :member_id ORDER BY t.accepted_at DESC LIMIT 50;
+
+-- name: changes_since(need_id, since)
+-- What of a need is not as it was when somebody said yes?
+SELECT DISTINCT jsonb_array_elements_text(detail -> 'changed') AS change FROM need_event
+WHERE need_id = :need_id AND kind IN ('changed', 'renewed') AND at >= :since;
 
 -- name: connect_match(id, need_id, now)$
 -- The second yes: the asker agrees to this helper.

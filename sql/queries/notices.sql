@@ -16,6 +16,10 @@ WHERE n.id = :need_id AND n.contact_kind = 'email' AND n.sealed_contact IS NOT N
 ON CONFLICT DO NOTHING
 RETURNING id;
 
+-- name: forget_notice(kind, subject, member_id)!
+-- What was told about this, or was about to be, is overtaken: it is owed anew.
+DELETE FROM notice WHERE kind = :kind AND subject = :subject AND member_id = :member_id;
+
 -- name: call_asker_back(need_id)!
 -- Whoever left a telephone number is put on the coordinators' call-back list instead.
 UPDATE need SET call_back = true WHERE id = :need_id AND contact_kind = 'phone' AND NOT call_back;
@@ -75,6 +79,13 @@ FROM ask a JOIN need n ON n.id = a.need_id JOIN zone z ON z.code = n.zone_code W
 -- name: match_facts(id)^
 -- The same of a match: its ask makes the helper's link.
 SELECT t.state, t.ask_id, t.need_id, n.state AS need_state, n.purged_at FROM match t JOIN need n ON n.id = t.need_id WHERE t.id = :id;
+
+-- name: agreed_facts(id)^
+-- What a helper agreed to, as it stands now; kilometres between the two zones where distance matters.
+SELECT t.state, t.ask_id, t.need_id, t.accepted_at, n.category, n.needed_by, n.helpers, z.time_zone, c.remote, near.km
+FROM match t JOIN need n ON n.id = t.need_id JOIN zone z ON z.code = n.zone_code JOIN category c ON c.slug = n.category
+JOIN offer o ON o.id = t.offer_id LEFT JOIN zone_near near ON near.zone_code = o.zone_code AND near.near_code = n.zone_code
+WHERE t.id = :id;
 
 -- name: need_facts(id)^
 -- The same of a need.

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,13 +16,13 @@ from careweb.domain.notices import NoticeKind
 from careweb.flows.asks import accept
 from careweb.flows.matches import choose
 from careweb.flows.messages import compose
-from careweb.flows.needs import withdraw_need
+from careweb.flows.needs import change_need, renew_need, withdraw_need
 from careweb.flows.notices import owe_notice, stop
 from careweb.flows.signin import request_sign_in
 from careweb.rendering import interfaces, render_text
 from careweb.storage.database import Transaction
 from careweb.storage.notices import Notice
-from tests.world import VAULT, World
+from tests.world import NEED, VAULT, World
 
 LOCKED_SCREEN = 150
 PRIVATE = ("Po Lam", "Insulin", "12B", "Wing", "M1S", "Scarborough", "East", "example.org/")
@@ -95,6 +97,11 @@ async def _not_chosen(world: World) -> None:
     await choose(world.ctx, need, await world.one("SELECT id FROM match"), yes=False)
 
 
+async def _changed(world: World) -> None:
+    need, _ = await connect(world)
+    await change_need(world.ctx, need, replace(NEED, needed_by=world.now + timedelta(days=3), zone_code="M2N", helpers=2))
+
+
 async def _by_hand(world: World, kind: str, *, state: str = "open") -> None:
     need, _ = await posted(world)
     await world.one(
@@ -166,6 +173,7 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.NOT_CHOSEN: _not_chosen,
     NoticeKind.FELL_THROUGH: _fell_through,
     NoticeKind.NEED_ENDED: _ended,
+    NoticeKind.NEED_CHANGED: _changed,
     NoticeKind.NEED_WARNING: _warning,
     NoticeKind.NEED_EXPIRED: _expired,
     NoticeKind.REMIND: _remind,
@@ -238,6 +246,41 @@ async def test_both_sides_of_a_match_get_the_page_that_is_theirs(world: World) -
     ask = await world.ask_of(need, helper)
     assert f"/n/{VAULT.sign('need', need)}" in (await said(world, "connected", to_member=False)).text
     assert f"/a/{VAULT.sign('ask', ask)}" in (await said(world, "connected", to_member=True)).text
+
+
+async def test_whoever_said_yes_is_told_what_is_different_and_how_it_is_now(world: World) -> None:
+    await _changed(world)
+    message = await said(world, "need_changed")
+    assert message.to == "wing@example.org"
+    for told in ("the day, the place and how many people", "Groceries", "Nov 26", "up to 50 km", "needed: 2"):
+        assert told in message.text
+    assert f"/a/{VAULT.sign('ask', await world.one('SELECT ask_id FROM match'))}" in message.text
+
+
+@pytest.mark.parametrize(
+    "same", [{}, {"text": "Only milk"}, {"name": "Po"}, {"languages": ("yue", "en")}], ids=["all", "words", "name", "more"]
+)
+async def test_nobody_is_told_of_what_makes_no_difference_to_them(world: World, same: dict[str, Any]) -> None:
+    need, _ = await connect(world)
+    before = await world.one("SELECT needed_by FROM need")
+    await change_need(world.ctx, need, replace(NEED, needed_by=before + timedelta(minutes=1), **same))
+    assert await world.one("SELECT count(*) FROM notice WHERE kind = 'need_changed'") == 0
+
+
+async def test_each_change_is_another_message_and_more_time_is_one_too(world: World) -> None:
+    need, _ = await connect(world)
+    await change_need(world.ctx, need, replace(NEED, category="meals", needed_by=world.now + timedelta(days=1), helpers=2))
+    first = await owed(world, "need_changed")
+    await renew_need(world.ctx, need, world.now + timedelta(days=5), NEED.hours)
+    assert (await owed(world, "need_changed")).id != first.id
+    assert "what is needed, the day and how many" in (await said(world, "need_changed")).text
+
+
+async def test_a_helper_who_cannot_after_all_hears_of_no_change(world: World) -> None:
+    await _changed(world)
+    notice = await owed(world, "need_changed")
+    await world.one("UPDATE match SET state = 'fell_through', ended_at = accepted_at, ended_by = 'helper'")
+    assert await compose(world.ctx, notice) is None
 
 
 async def test_who_stopped_messages_after_one_was_owed_does_not_get_it(world: World) -> None:

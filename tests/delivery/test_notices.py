@@ -269,4 +269,4 @@ async def test_a_whole_story_sends_each_person_one_message_of_each_kind(
     assert len(ids) == len(set(ids)) == sum(told.values())
     assert len(smtp.to("asker@example.org")) == 3
     covered: Any = smtp.to("helper1@example.org")[-1].get_body(("plain",))
-    assert "taken care of" in covered.get_content()
+    assert "needs no answer any more" in covered.get_content()

@@ -120,6 +120,15 @@ def test_an_empty_or_endless_note_is_said_beside_the_field(site: Site) -> None:
     assert "x" * 501 in page.html
 
 
+def test_a_change_after_the_yes_is_on_the_helpers_page_and_in_the_coordinators_history(site: Site) -> None:
+    need, task = _connected(site)
+    assert "changed since" not in site.helper.see(task).text
+    asker = site.asker_of(need)
+    assert asker.see(f"/need/{need}/change").send(place="M2N", do="send").path == f"/need/{need}"
+    assert "This has changed since you said yes: the place." in site.helper.see(task).text
+    assert "Changed: the place" in site.coordinator.see(f"/staff/east/needs/{need}").text
+
+
 def test_it_did_not_happen_opens_the_slot_again(site: Site) -> None:
     need, task = _connected(site)
     asker = site.asker_of(need)
