@@ -11,6 +11,7 @@ COMMANDS = {  # name: module and what in it
     "groups": "careweb.cli.groups:groups",
     "import": "careweb.cli.imports:import_",
     "init": "careweb.cli.init:init",
+    "members": "careweb.cli.members:members",
     "revive": "careweb.cli.revive:revive",
     "roles": "careweb.cli.groups:roles",
     "places": "careweb.cli.places:places",

@@ -88,13 +88,13 @@ def roles() -> None:
     """Give roles in a group, and take them back."""
 
 
-_contact_argument = click.argument("contact", callback=_contact)
+contact_argument = click.argument("contact", callback=_contact)
 _role = click.argument("role", type=click.Choice([role.value for role in Role]))
 _group = click.option("--group", "slug", required=True, help="`careweb groups` lists them")
 
 
 @roles.command("grant")
-@_contact_argument
+@contact_argument
 @_role
 @_group
 @click.option("--name", default="", help="what to call them, if they are new here")
@@ -110,7 +110,7 @@ async def _grant(contact: Contact, role: Role, slug: str, name: str) -> None:
 
 
 @roles.command("take")
-@_contact_argument
+@contact_argument
 @_role
 @_group
 def take(contact: Contact, role: str, slug: str) -> None:

@@ -44,6 +44,7 @@ ROUTES = [
     door("/me/rest", volunteering.rest, POST),
     door("/me/resume", volunteering.resume, POST),
     door("/me/hear", volunteering.hear_again, POST),
+    door("/me/remove", volunteering.remove, FORM),
     door("/me/offers/{offer_id:uuid}", volunteering.change_offer, FORM, most_fields=OFFER_FIELDS),
     door("/me/offers/{offer_id:uuid}/end", volunteering.end_offer, POST),
     door("/me/offers/{offer_id:uuid}/on", volunteering.switch_on, POST),

@@ -14,9 +14,12 @@ from careweb.domain.places import Zone
 from careweb.domain.states import UNDER_WAY
 from careweb.flows import offers
 from careweb.flows.groups import Group, all_groups, group_by_slug
+from careweb.flows.members import forget_member
+from careweb.flows.signin import NOBODY
 from careweb.web.asking import form_id_of, in_order
 from careweb.web.bodies import NO_FIELDS, Fields
 from careweb.web.choices import choose_language, choose_place, spoken_languages
+from careweb.web.cookies import SESSION, drop_cookie
 from careweb.web.need_form import Errors
 from careweb.web.offer_form import OfferForm, as_typed, read_offer_form, read_pace_form, read_rest
 from careweb.web.visits import Visit, see_other
@@ -135,3 +138,15 @@ async def resume(visit: Visit) -> Response:
 async def hear_again(visit: Visit) -> Response:
     await offers.hear_again(visit.ctx, visit.member_id)
     return see_other("/me")
+
+
+async def remove(visit: Visit) -> Response:
+    """For good. Whoever coordinates a group does not leave it alone by a click: the operator removes them."""
+    member_id = visit.member_id
+    if not visit.posting or visit.visitor.posts:
+        return visit.page("members/remove.html", posts=visit.visitor.posts)
+    await forget_member(visit.ctx, member_id)
+    visit.request.state.visitor = NOBODY
+    response = visit.page("members/removed.html")
+    drop_cookie(visit.request, response, SESSION)
+    return response

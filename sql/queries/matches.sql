@@ -58,9 +58,9 @@ WHERE need_id = :need_id AND state IN ('accepted', 'awaiting_asker', 'connected'
 RETURNING id, member_id, accepted_at;
 
 -- name: matches_under_way(member_id, group_id)
--- What a volunteer of this group has agreed to and not done yet.
+-- What a volunteer of this group, or of all groups, has agreed to and not done yet.
 SELECT t.id, t.need_id FROM match t JOIN offer o ON o.id = t.offer_id
-WHERE t.member_id = :member_id AND o.group_id = :group_id AND t.state IN ('accepted', 'awaiting_asker', 'connected')
+WHERE t.member_id = :member_id AND (CAST(:group_id AS uuid) IS NULL OR o.group_id = CAST(:group_id AS uuid)) AND t.state IN ('accepted', 'awaiting_asker', 'connected')
 ORDER BY t.need_id;
 
 -- name: count_unfinished(need_id)$

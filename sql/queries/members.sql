@@ -70,16 +70,42 @@ UPDATE membership SET state = :state, vetting = :vetting, sealed_note = :sealed_
 WHERE group_id = :group_id AND member_id = :member_id
 RETURNING true;
 
+-- name: leave_groups(member_id, now)!
+-- Nobody is asked, and no yes is taken, from here on. A yes that is being given now holds these rows, and is seen after.
+UPDATE membership SET state = 'suspended', sealed_note = NULL, decided_by = NULL, decided_at = :now WHERE member_id = :member_id;
+
+-- name: leave_roles(member_id)!
+-- They coordinate nothing any more.
+DELETE FROM staff WHERE member_id = :member_id;
+
+-- name: forget_offers(member_id)!
+-- What they could give stays as a figure, of the week and without what its file called it.
+UPDATE offer SET source_ref = NULL, form_hash = NULL, sealed_consent = NULL,
+    created_at = date_trunc('week', created_at), updated_at = date_trunc('week', updated_at) WHERE member_id = :member_id;
+
+-- name: forget_own_needs(member_id)!
+-- What they asked for is no longer tied to them.
+UPDATE need SET member_id = NULL WHERE member_id = :member_id;
+
+-- name: forget_sign_ins(member_id)!
+-- No browser and no mailed link lets anyone in as them.
+WITH sent AS (DELETE FROM sign_in WHERE member_id = :member_id) DELETE FROM session WHERE member_id = :member_id;
+
+-- name: forget_member(id, contact_index)!
+-- No name, no contact; whoever comes with the same contact later is somebody new. The row stays for what refers to it.
+UPDATE member SET contact_index = :contact_index, sealed_name = NULL, sealed_contact = NULL, task_times = '{}', ask_times = '{}',
+    created_at = date_trunc('week', created_at) WHERE id = :id;
+
 -- name: memberships(member_id)
 -- Where does this member help, and are they admitted?
 SELECT m.group_id, m.state, m.vetting, g.slug, g.name
 FROM membership m JOIN care_group g ON g.id = m.group_id WHERE m.member_id = :member_id ORDER BY g.name;
 
 -- name: members_of_group(group_id)
--- Who helps, or wants to help, in this group? Those waiting first.
+-- Who helps, or wants to help, in this group? Those waiting first; without those who had themselves removed.
 SELECT p.id, p.sealed_name, p.confirmed, m.state, m.vetting, m.created_at, m.decided_at,
     (SELECT array_agg(DISTINCT c) FROM offer o, unnest(o.categories) c WHERE o.member_id = p.id AND o.group_id = m.group_id AND o.state <> 'ended') AS categories,
     (SELECT array_agg(DISTINCT l) FROM offer o, unnest(o.languages) l WHERE o.member_id = p.id AND o.group_id = m.group_id AND o.state <> 'ended') AS languages
 FROM membership m JOIN member p ON p.id = m.member_id
-WHERE m.group_id = :group_id
+WHERE m.group_id = :group_id AND p.sealed_contact IS NOT NULL
 ORDER BY m.state <> 'awaiting', m.created_at DESC;

@@ -99,7 +99,9 @@ async def _not_chosen(world: World) -> None:
 
 async def _changed(world: World) -> None:
     need, _ = await connect(world)
-    await change_need(world.ctx, need, replace(NEED, needed_by=world.now + timedelta(days=3), zone_code="M2N", helpers=2))
+    await change_need(
+        world.ctx, need, replace(NEED, needed_by=world.now + timedelta(days=3), zone_code="M2N", helpers=2)
+    )
 
 
 async def _by_hand(world: World, kind: str, *, state: str = "open") -> None:
@@ -254,11 +256,14 @@ async def test_whoever_said_yes_is_told_what_is_different_and_how_it_is_now(worl
     assert message.to == "wing@example.org"
     for told in ("the day, the place and how many people", "Groceries", "Nov 26", "up to 50 km", "needed: 2"):
         assert told in message.text
-    assert f"/a/{VAULT.sign('ask', await world.one('SELECT ask_id FROM match'))}" in message.text
+    ask = await world.one("SELECT ask_id FROM match")
+    assert f"/a/{VAULT.sign('ask', ask)}" in message.text
 
 
 @pytest.mark.parametrize(
-    "same", [{}, {"text": "Only milk"}, {"name": "Po"}, {"languages": ("yue", "en")}], ids=["all", "words", "name", "more"]
+    "same",
+    [{}, {"text": "Only milk"}, {"name": "Po"}, {"languages": ("yue", "en")}],
+    ids=["all", "words", "name", "more"],
 )
 async def test_nobody_is_told_of_what_makes_no_difference_to_them(world: World, same: dict[str, Any]) -> None:
     need, _ = await connect(world)
@@ -269,7 +274,9 @@ async def test_nobody_is_told_of_what_makes_no_difference_to_them(world: World, 
 
 async def test_each_change_is_another_message_and_more_time_is_one_too(world: World) -> None:
     need, _ = await connect(world)
-    await change_need(world.ctx, need, replace(NEED, category="meals", needed_by=world.now + timedelta(days=1), helpers=2))
+    await change_need(
+        world.ctx, need, replace(NEED, category="meals", needed_by=world.now + timedelta(days=1), helpers=2)
+    )
     first = await owed(world, "need_changed")
     await renew_need(world.ctx, need, world.now + timedelta(days=5), NEED.hours)
     assert (await owed(world, "need_changed")).id != first.id

@@ -230,3 +230,26 @@ def test_the_link_of_an_import_leads_to_signing_in_once_it_was_used(site: Site) 
     later = site.person()
     assert later.see(path).send().path == "/sign-in"
     assert later.see("/me").path == "/sign-in"
+
+
+def test_a_member_removes_themselves_after_being_told_what_that_means(site: Site) -> None:
+    person, form = came_in(site, "leaving@example.org", join=True)
+    form.send(**OFFER)
+    told = person.see("/me/remove")
+    assert "Your name and how to reach you are destroyed now" in told.text
+    assert "Hello, Dawa" in person.see("/me").text, "looking removes nobody"
+    gone = told.send()
+    assert (gone.status, "You are removed" in gone.text) == (200, True)
+    assert person.see("/me").path == "/sign-in"
+    assert told.send().path == "/sign-in"
+
+
+def test_whoever_coordinates_a_group_does_not_leave_it_alone_by_a_click(site: Site) -> None:
+    page = site.coordinator.see("/me/remove")
+    assert "You coordinate a group" in page.text
+    assert not page.soup.select('main form[action="/me/remove"]')
+    token = site.coordinator
+    form = token.see("/me").soup.select_one("main [name=token]")
+    assert form
+    assert "You coordinate a group" in token.press("/me/remove", {"token": form["value"]}).text
+    assert token.see("/staff/east").status == 200
