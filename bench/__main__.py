@@ -5,6 +5,7 @@ import importlib
 import click
 
 PARTS = {  # in the order of the document: name and module, whose `main` is the command
+    "start": "bench.start",
     "product": "bench.product",
 }
 

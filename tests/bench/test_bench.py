@@ -1,14 +1,16 @@
 """The benchmark runs, on a toy town: what it measures is there, whatever the times are."""
 
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from bench import document, machine
+from bench import document, machine, start
 from bench.product import measure
 from bench.report import report
 from bench.stage import Stage, fill
+from careweb import paths
 from careweb.cli.state import ensure_keys
 
 
@@ -40,3 +42,12 @@ def test_a_part_replaces_its_own_section_and_leaves_the_others(tmp_path: Path) -
         document.write(name, text, page)
     assert "old" not in page.read_text()
     assert page.read_text().index("new") < page.read_text().index("## Two")
+
+
+def test_a_start_is_measured_to_the_first_matched_need(tmp_path: Path, database: str, redis_url: str) -> None:
+    command = [sys.executable, "-m", "careweb", "demo"]
+    seen, steps = start.measure(command, paths.ROOT, tmp_path, DATABASE_URL=database, REDIS_URL=redis_url)
+    assert 0 < seen.ready < seen.posted < seen.asked < seen.connected
+    assert any(line.startswith("web and worker ... ") for line in steps)
+    text = start.report(seen, [seen], steps, took=1.0, about={})
+    assert "## From the command to the first matched need" in text
