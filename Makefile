@@ -33,7 +33,7 @@ check: setup-dev ## lint, format, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## what is measured, into docs/benchmarks.md; ARGS=--help lists the parts
+bench: setup-dev ## what is measured, into docs/benchmarks.md; ARGS=--help lists the parts
 	@$(BIN)/python -m bench $(ARGS)
 
 format: setup-dev ## put every Python file into the one format
