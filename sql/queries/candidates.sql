@@ -20,7 +20,11 @@ WITH pair AS MATERIALIZED (
     JOIN need n ON n.id = p.need_id JOIN offer o ON o.id = p.offer_id
 ), speakers AS MATERIALIZED (
     SELECT s.category, s.language, (
-        SELECT count(*) FROM (SELECT FROM offer_key k WHERE k.category = s.category AND k.language = s.language LIMIT 200) counted
+        SELECT count(*) FROM (
+            SELECT FROM offer_shelf f JOIN offer_key k ON k.shelf = f.id
+            WHERE f.category = s.category AND f.language = s.language AND f.audience <> '00000000-0000-0000-0000-000000000000'  -- each once
+            LIMIT 200
+        ) counted
     ) AS people
     FROM (SELECT DISTINCT p.category, l.language FROM pair p CROSS JOIN LATERAL unnest(p.wanted || p.languages) l (language)) s
 )
