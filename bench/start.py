@@ -131,7 +131,7 @@ async def _until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _messages(mail: Path) -> set[Path]:
-    return set(mail.glob("*.eml"))
+    return set(mail.glob("[0-9]*.eml"))  # one that is still being written begins with a dot
 
 
 def _ask_among(messages: set[Path]) -> tuple[str, str] | None:

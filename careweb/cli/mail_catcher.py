@@ -34,7 +34,7 @@ class Catcher:
         return "250 kept"
 
     def _forget_old(self) -> None:
-        for old in sorted(self._folder.glob("*.eml"))[:-_KEPT]:
+        for old in sorted(self._folder.glob("[0-9]*.eml"))[:-_KEPT]:
             old.unlink(missing_ok=True)
 
 

@@ -47,8 +47,3 @@ def until(now: datetime, needed_by: datetime, time_zone: str) -> int:
         hours |= of_moment(at, time_zone)
         at += timedelta(hours=1)
     return hours
-
-
-def covers(offered: int, wanted: int) -> bool:
-    """At least one part of a day suits both."""
-    return offered & wanted != 0

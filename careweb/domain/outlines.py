@@ -5,7 +5,7 @@ the cells of its places, cut off where nobody lives for a distance: the empty No
 In: latitude and longitude; out: shapes in longitude and latitude (EPSG:4326).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +48,6 @@ def outlines(zones: Sequence[Area]) -> dict[str, MultiPolygon]:
     drawn = _smoothed(shapes, _extent(settled))
     found = {zone.code: _on_the_globe(shape) for zone, shape in zip(zones, drawn, strict=True)}
     return {code: shape for code, shape in found.items() if not shape.is_empty}
-
-
-def simplified(shapes: Mapping[str, BaseGeometry], tolerance: float) -> dict[str, BaseGeometry]:
-    """Fewer corners for a small map. Neighbours keep one common border; tolerance in the shapes' own unit."""
-    codes = [code for code, shape in shapes.items() if not shape.is_empty]
-    smooth = shapely.coverage_simplify([shapes[code] for code in codes], tolerance)
-    return {code: shape for code, shape in zip(codes, smooth, strict=True) if not shape.is_empty}
 
 
 def _places(zones: Sequence[Area]) -> _Places:

@@ -13,7 +13,7 @@ from careweb.domain.needs import NewNeed
 from careweb.flows.groups import Group, group_by_slug
 from careweb.flows.needs import Posted, post_need
 from careweb.flows.signin import open_session
-from careweb.web.bodies import Fields, cut_postal_codes
+from careweb.web.bodies import Fields
 from careweb.web.choices import LanguageChoice, PlaceChoice, choose_language, choose_place
 from careweb.web.cookies import SESSION, set_cookie
 from careweb.web.errors import StaleFormError
@@ -121,13 +121,12 @@ _KEPT = 30 * 24 * 3600  # seconds; the server ends it earlier for coordinators
 
 async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = True) -> Filled:
     """`sent` is False while someone only looks for a town or a language: then nothing is wrong yet."""
-    values = _without_full_codes(fields)
-    languages = await choose_language(visit, values)
-    place = await choose_place(visit, values, languages=languages)
+    languages = await choose_language(visit, fields)
+    place = await choose_place(visit, fields, languages=languages)
     form: NeedForm | None = None
     errors: Errors = {}
     if sent:
-        form, errors = read_need_form(values, consent=consent)
+        form, errors = read_need_form(fields, consent=consent)
         errors |= languages.errors | place.errors
     elif languages.searched:
         errors = languages.errors
@@ -138,14 +137,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
             need = stated_need(form, when, zone_code=place.zone.code, locale=visit.interface.tag)
         except WhenError as error:
             errors = {error.field: error.key}
-    return Filled(values=values, place=place, languages=languages, errors=in_order(errors), need=need)
-
-
-def _without_full_codes(fields: Fields) -> Fields:
-    typed = {"place", "text", "name", "language_search", "note"}
-    return ImmutableMultiDict(
-        (name, cut_postal_codes(value) if name in typed else value) for name, value in fields.multi_items()
-    )
+    return Filled(values=fields, place=place, languages=languages, errors=in_order(errors), need=need)
 
 
 _ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "parts",

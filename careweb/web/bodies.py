@@ -8,8 +8,7 @@ from starlette.datastructures import ImmutableMultiDict, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from careweb.domain.places import POSTAL_LENGTH, PlaceError, read_postal
-from careweb.domain.places import cut_postal_codes as cut_postal_codes  # pages cut what they take from elsewhere
+from careweb.domain.places import POSTAL_LENGTH, PlaceError, cut_postal_codes, read_postal
 from careweb.domain.spelling import visible
 
 MOST_BYTES = 16 * 1024

@@ -12,7 +12,7 @@ from careweb.flows import board as flow
 from careweb.flows import groups, needs
 from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, posted_page
-from careweb.web.bodies import NO_FIELDS, cut_postal_codes
+from careweb.web.bodies import NO_FIELDS
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
@@ -26,7 +26,7 @@ def _need_id(visit: Visit) -> NeedId:
 
 
 def _words(visit: Visit, field: str) -> str:
-    return cut_postal_codes(visit.fields.get(field, "")).strip()[:500]
+    return visit.fields.get(field, "").strip()[:500]
 
 
 async def need(visit: Visit) -> Response:

@@ -55,7 +55,8 @@ async def message(visit: Visit) -> Response:
 
 
 def _newest(folder: Path) -> list[Caught]:
-    return [_read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:_SHOWN]]
+    """One that is still being written begins with a dot."""
+    return [_read(path) for path in sorted(folder.glob("[0-9]*.eml"), reverse=True)[:_SHOWN]]
 
 
 def _read(path: Path) -> Caught:

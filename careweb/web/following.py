@@ -17,7 +17,7 @@ from careweb.flows.following import NeedView, follow
 from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
 from careweb.web.asking import fill_in, form_id_of, new_form_id
-from careweb.web.bodies import NO_FIELDS, Fields, cut_postal_codes
+from careweb.web.bodies import NO_FIELDS, Fields
 from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
 from careweb.web.text_rules import names_a_position, read_day
@@ -148,7 +148,7 @@ async def write_note(visit: Visit) -> Response:
 
 
 def read_note(fields: Fields) -> tuple[str, Errors]:
-    text = cut_postal_codes(fields.get("note", "")).strip()
+    text = fields.get("note", "").strip()
     if names_a_position(text):
         return "", {"note": "coordinates"}
     return text, {} if 0 < len(text) <= matches.NOTE_MOST else {"note": "note"}

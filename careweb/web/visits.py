@@ -81,6 +81,14 @@ def see_other(path: str) -> Response:
 FORM = ("GET", "POST")
 
 
+class Door(Route):
+    """`reads`: looking changes nothing; a test opens each of these on a database that takes no writing."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, reads: bool, **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+        self.reads = reads
+
+
 def door(
     path: str,
     handler: Handler,
@@ -89,7 +97,7 @@ def door(
     most_fields: int = MOST_FIELDS,
     own_forms_only: bool = True,
     reads: bool = False,
-) -> Route:
+) -> Door:
     """`own_forms_only`: a post carries the token of a form made for this browser. `reads`: looking changes nothing."""
 
     async def endpoint(request: Request) -> Response:
@@ -108,7 +116,7 @@ def door(
             except SignInFirstError:
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
-    return Route(path, endpoint, methods=list(methods), name=handler.__name__)
+    return Door(path, endpoint, methods=list(methods), name=handler.__name__, reads=reads)
 
 
 def _check_address(request: Request) -> None:

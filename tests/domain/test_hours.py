@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careweb.domain.hours import ANY_TIME, Part, bit, covers, of_moment, pack, unpack, until
+from careweb.domain.hours import ANY_TIME, Part, bit, of_moment, pack, unpack, until
 
 MONDAY_NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # 12:00 in Toronto, 9:00 in Vancouver
 
@@ -35,11 +35,6 @@ def test_until_tomorrow_morning_is_every_part_between() -> None:
 
 def test_a_week_is_any_time() -> None:
     assert until(MONDAY_NOON, MONDAY_NOON + timedelta(days=7), "America/Toronto") == ANY_TIME
-
-
-def test_one_part_in_common_is_enough() -> None:
-    assert covers(bit(0, Part.MORNING) | bit(1, Part.EVENING), bit(1, Part.EVENING))
-    assert not covers(bit(0, Part.MORNING), bit(0, Part.EVENING))
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(Part))))

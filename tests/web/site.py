@@ -125,7 +125,11 @@ class Site:
             async with transaction(self.app.state.engine) as tx:
                 return await verb(World(tx=tx, now=datetime.now(UTC)))
 
-        done: T = self._portal.call(go)
+        return self.call(go)
+
+    def call(self, what: Callable[[], Awaitable[T]]) -> T:
+        """In the loop of the site."""
+        done: T = self._portal.call(what)
         return done
 
     def posted(self, **changes: Any) -> NeedId:

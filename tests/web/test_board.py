@@ -141,7 +141,7 @@ def test_a_coordinator_changes_a_need_by_the_same_form(site: Site, staff: Person
     need = site.posted(contact=read_email("po@example.org"))
     page = staff.see(f"/staff/east/needs/{need}/change").send(category="ride", do="send")
     assert (page.path, "A ride" in page.text) == (f"/staff/east/needs/{need}", True)
-    assert "Changed (a coordinator" in " ".join(page.soup.get_text(" ").split())
+    assert "Changed: what is needed (a coordinator" in " ".join(page.soup.get_text(" ").split())
 
 
 def test_a_caller_who_never_confirmed_is_shown_as_such_until_they_said_yes(site: Site, staff: Person) -> None:

@@ -52,6 +52,12 @@ def test_nothing_but_messages_is_read(newcomer: Person, name: str) -> None:
     assert newcomer.see(f"/demo/{name}").status == 404
 
 
+def test_a_message_that_is_still_being_written_is_not_listed(newcomer: Person) -> None:
+    folder: Path = newcomer.app.state.settings.demo_mail  # type: ignore[attr-defined]
+    (folder / f".{FILE.replace('0001.eml', '0009.eml')}").write_bytes(b"Subject: half")
+    assert "half" not in newcomer.see("/demo").text
+
+
 def test_a_real_installation_has_no_such_page_and_no_banner(anyone: Person) -> None:
     assert anyone.see("/demo").status == 404
     assert anyone.see(f"/demo/{FILE}").status == 404
