@@ -61,6 +61,6 @@ async def needs(visit: Visit) -> Response:
     )
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     return visit.page(
-        "board/needs.html", post=post, area=area, needs=rows, unmet=given.get("unmet") == "yes", now=visit.ctx.now,
+        "board/needs.html", post=post, area=area, needs=rows, unmet=given.get("unmet") == "yes", now=visit.ctx.now, only=only,
         unconfirmed=await needs_unconfirmed(visit.ctx, post.group_id), speech=spoken.name, query=area_query,
     )  # fmt: skip

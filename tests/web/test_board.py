@@ -137,6 +137,26 @@ def test_a_volunteer_of_another_group_cannot_be_admitted_here(site: Site) -> Non
     assert "Pema" not in outsider.see("/staff/west/people").text
 
 
+def test_behind_every_number_of_the_board_is_its_list(site: Site, staff: Person) -> None:
+    need = site.posted(languages=("ti",), category="company")
+    site.run(lambda world: world.match(need))
+    board = staff.see("/staff/east")
+    for number in board.soup.select("td.num"):
+        link, said = number.select_one("a"), number.get_text(strip=True)
+        assert (link is None) == (said == "0"), number
+        if link:
+            assert len(staff.see(str(link["href"])).soup.select("tbody tr")) == int(said), link
+    only = staff.see("/staff/east/needs?language=ti&category=company&unmet=yes")
+    assert "Tigrinya" in only.text
+    assert only.soup.select_one(f'a[href$="{need}"]')
+
+
+def test_a_filter_nobody_has_is_as_empty_as_it_is(staff: Person) -> None:
+    for query in ("urgency=x", "age=never", "language=tlh", "category=gold"):
+        page = staff.see(f"/staff/east/needs?{query}")
+        assert (page.status, "There is none" in page.text) == (200, True)
+
+
 def test_a_coordinator_changes_a_need_by_the_same_form(site: Site, staff: Person) -> None:
     need = site.posted(contact=read_email("po@example.org"))
     page = staff.see(f"/staff/east/needs/{need}/change").send(category="ride", do="send")
