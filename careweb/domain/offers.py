@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from careweb.domain.states import Reach
 
+PER_WEEK_MOST = 50  # tasks, as in a file; the pages list the first ten and one's own
 RADII_KM = (2, 5, 10, 15, 25, 50, 100, 200)
 
 

@@ -1,7 +1,7 @@
 """What a volunteer does with their offers, and how often they may be asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -112,6 +112,20 @@ async def set_pace(ctx: Context, member_id: MemberId, pace: Pace) -> None:
             await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
 
 
+async def pace_of(ctx: Context, member_id: MemberId) -> Pace:
+    return _pace(await run(ctx.tx, "member_by_id", id=member_id))
+
+
+def _pace(member: Mapping[str, Any]) -> Pace:
+    return Pace(**{name: member[name] for name in Pace.__dataclass_fields__})
+
+
+async def set_tasks(ctx: Context, member_id: MemberId, per_week: int) -> None:
+    pace = await pace_of(ctx, member_id)
+    if pace.per_week != per_week:
+        await set_pace(ctx, member_id, replace(pace, per_week=per_week))
+
+
 async def set_name(ctx: Context, member_id: MemberId, name: str) -> None:
     sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
     if sealer:
@@ -150,7 +164,7 @@ async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
     return MyPage(
         member_id=member_id,
         name=sealer.open("name", row["sealed_name"]) if sealer else "",
-        pace=Pace(**{name: row[name] for name in Pace.__dataclass_fields__}),
+        pace=_pace(row),
         mail_stopped=row["mail_stopped"],
         tasks_this_week=sum(at > week_ago for at in row["task_times"]),
         memberships=await run(ctx.tx, "memberships", member_id=member_id),

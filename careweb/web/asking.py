@@ -141,7 +141,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
 
 
 _ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "parts",
-    "helpers", "name", "contact_kind", "contact", "reach", "see_first", "consent")  # fmt: skip
+    "helpers", "radius", "per_week", "hours", "name", "contact_kind", "contact", "reach", "see_first", "consent")  # fmt: skip
 
 
 def in_order(errors: Errors) -> Errors:

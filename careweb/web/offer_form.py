@@ -10,7 +10,7 @@ from starlette.datastructures import ImmutableMultiDict
 
 from careweb.domain.hours import Part, pack, unpack
 from careweb.domain.needs import NAME_MOST
-from careweb.domain.offers import RADII_KM, NewOffer, Pace
+from careweb.domain.offers import PER_WEEK_MOST, RADII_KM, NewOffer, Pace
 from careweb.domain.states import Reach
 from careweb.web.bodies import Fields
 from careweb.web.need_form import Errors, languages_of
@@ -25,6 +25,9 @@ def _offered_radius(value: int) -> int:
     return value
 
 
+PerWeek = Annotated[int, Field(ge=1, le=PER_WEEK_MOST)]
+
+
 class OfferForm(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
 
@@ -33,6 +36,7 @@ class OfferForm(BaseModel):
     ]
     languages: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)]
     radius: Annotated[int, AfterValidator(_offered_radius)]
+    per_week: PerWeek
     hours: Annotated[int, Field(gt=0, lt=1 << 28)]
     reach: Reach = Reach.GROUP
     name: Annotated[str, Field(min_length=1, max_length=NAME_MOST), AfterValidator(free_text)]
@@ -47,7 +51,7 @@ class OfferForm(BaseModel):
 class PaceForm(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    per_week: Annotated[int, Field(ge=1, le=10)]
+    per_week: PerWeek
     weekly_asks: Annotated[int | None, Field(ge=1, le=50)] = None  # None: as usual
     quiet_from: Annotated[int, Field(ge=0, le=23)] = 21
     quiet_until: Annotated[int, Field(ge=0, le=23)] = 8
@@ -61,7 +65,7 @@ class PaceForm(BaseModel):
 
 
 def read_offer_form(fields: Fields) -> tuple[OfferForm | None, Errors]:
-    given: dict[str, Any] = {name: fields[name] for name in ("radius", "reach") if fields.get(name)}
+    given: dict[str, Any] = {name: fields[name] for name in ("radius", "reach", "per_week") if fields.get(name)}
     given |= {
         "categories": fields.getlist("categories"),
         "languages": languages_of(fields),
@@ -97,13 +101,14 @@ def read_hours(boxes: list[str]) -> int:
     return pack([(int(b[0]), Part(int(b[2]))) for b in boxes if len(b) == 3 and b[0] in "0123456" and b[2] in "0123"])
 
 
-def as_typed(offer: Mapping[str, Any], name: str) -> Fields:
+def as_typed(offer: Mapping[str, Any], name: str, per_week: int) -> Fields:
     """An offer as its volunteer would fill in the form now."""
     items = [
         *(("categories", slug) for slug in offer["categories"]),
         *((f"language{number or ''}", tag) for number, tag in zip(("", 2, 3, 4), offer["languages"], strict=False)),
         *(("hours", f"{day}-{int(part)}") for day, part in unpack(offer["hours"])),
         ("radius", str(int(offer["radius_km"]))), ("reach", offer["reach"]), ("name", name),
+        ("per_week", str(per_week)),
         ("place", offer["zone_code"]) if len(offer["zone_code"]) == 3 else ("town", offer["zone_code"]),
     ]  # fmt: skip
     return ImmutableMultiDict(items)

@@ -9,7 +9,7 @@ from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
 from careweb.domain.ids import OfferId
-from careweb.domain.offers import RADII_KM
+from careweb.domain.offers import PER_WEEK_MOST, RADII_KM
 from careweb.domain.places import Zone
 from careweb.domain.states import UNDER_WAY
 from careweb.flows import offers
@@ -34,7 +34,9 @@ async def offer(visit: Visit) -> Response:
     group = await group_by_slug(visit.ctx, visit.given("slug"))
     if visit.visitor.member_id is None:
         return visit.page("offers/start.html", group=group, errors={}, values=NO_FIELDS)
-    fresh: Fields = ImmutableMultiDict([("reach", "group"), ("radius", "10"), ("name", visit.visitor.name), *_DAYTIME])
+    pace = await offers.pace_of(visit.ctx, visit.member_id)
+    own = [("name", visit.visitor.name), ("per_week", str(pace.per_week))]
+    fresh: Fields = ImmutableMultiDict([("reach", "group"), ("radius", "10"), *own, *_DAYTIME])
     form, zone, shown = await _filled(visit, visit.fields if visit.posting else fresh, first=group.languages)
     if form is None or zone is None:
         return _offer_page(visit, group, {**shown, "form_id": form_id_of(visit)})
@@ -46,15 +48,17 @@ async def offer(visit: Visit) -> Response:
 
 
 async def _about_them(visit: Visit, form: OfferForm, zone: Zone) -> None:
-    """What an offer says of its person: their name, the language they read and the clock they live by."""
+    """What an offer says of its person: their name, their pace, the language they read and the clock they live by."""
     await offers.set_name(visit.ctx, visit.member_id, form.name)
+    await offers.set_tasks(visit.ctx, visit.member_id, form.per_week)
     await offers.speak_in(visit.ctx, visit.member_id, locale=visit.interface.tag, time_zone=zone.time_zone)
 
 
 async def change_offer(visit: Visit) -> Response:
     offer_id = OfferId(UUID(str(visit.request.path_params["offer_id"])))
     row = await offers.offer_of(visit.ctx, offer_id, visit.member_id)
-    values = visit.fields if visit.posting else as_typed(row, visit.visitor.name)
+    per_week = (await offers.pace_of(visit.ctx, visit.member_id)).per_week
+    values = visit.fields if visit.posting else as_typed(row, visit.visitor.name, per_week)
     form, zone, shown = await _filled(visit, values)
     if form is None or zone is None:
         return _offer_page(visit, None, {**shown, "offer_id": offer_id, "form_id": ""})
@@ -79,9 +83,15 @@ async def _filled(
     errors |= languages.errors | (place.errors if sent else {})
     shown = {
         "values": values, "languages": languages, "place": place, "errors": in_order(errors),
-        "categories": list(CATEGORIES), "radii": RADII_KM,
+        "categories": list(CATEGORIES), "radii": RADII_KM, "per_weeks": _listed_tasks(values.get("per_week", "")),
     }  # fmt: skip
     return (form if not errors else None), place.zone, shown
+
+
+def _listed_tasks(chosen: str) -> list[int]:
+    """One to ten, and what a file had said of this person."""
+    usual, every = range(1, 11), map(str, range(1, PER_WEEK_MOST + 1))
+    return sorted({*usual, int(chosen)}) if chosen in every else list(usual)
 
 
 async def end_offer(visit: Visit) -> Response:

@@ -39,6 +39,20 @@ def test_someone_new_comes_in_by_code_and_offers_help_and_waits_to_be_admitted(s
     assert again.soup.select_one("#language option[selected]")["value"] == "bo"  # type: ignore[index]
 
 
+def test_an_offer_says_how_many_tasks_a_week_for_the_person(site: Site) -> None:
+    person, form = came_in(site, "weekly@example.org", join=True)
+    assert form.soup.select_one("#per_week option[selected]")["value"] == "2"  # type: ignore[index]
+    wrong = form.send(**OFFER, per_week="99")
+    assert (wrong.status, wrong.errors) == (422, {"per_week": "Choose from 1 to 10 tasks a week."})
+    mine = form.send(**OFFER, per_week="4")
+    assert "0 of 4 tasks this week" in mine.text
+    change = str(mine.soup.select_one('a[href^="/me/offers/"]')["href"])  # type: ignore[index]
+    assert "0 of 7 tasks this week" in person.see(change).send(per_week="7", do="send").text
+    site.run(lambda world: world.rows("UPDATE member SET per_week = 20 WHERE per_week = 7"))
+    assert person.see("/me").send("/pace").status == 200, "what a file said of them stays possible"
+    assert "0 of 20 tasks this week" in person.see(change).send(do="send").text
+
+
 def test_problems_of_an_offer_are_said_and_nothing_ticked_is_lost(site: Site) -> None:
     _, form = came_in(site, "new@example.org", join=True)
     page = form.send(**(OFFER | {"categories": None, "place": "X", "hours": ["0-1"], "name": ""}))
