@@ -18,6 +18,7 @@ class NoticeKind(StrEnum):
     NEED_WARNING = "need_warning"  # it expires soon
     NEED_EXPIRED = "need_expired"
     REMIND = "remind"  # of what somebody agreed to
+    NOTE = "note"  # the other one of two connected people wrote something
     CONFIRM_IMPORT = "confirm_import"  # a group put you on its list: do you want that?
     ADMITTED = "admitted"
     SUSPENDED = "suspended"
@@ -37,6 +38,7 @@ CALL_INSTEAD = frozenset(
 )  # an asker with a telephone only is called by a coordinator
 
 TRIES_MOST = 5
+BURST = timedelta(minutes=10)  # between two messages about what one person writes to another
 
 
 def wait_after(tries: int, first: timedelta) -> timedelta:

@@ -15,7 +15,7 @@ from careweb.flows.asks import connected
 from careweb.flows.changes import changes_since
 from careweb.flows.context import Context
 from careweb.flows.needs import promise_dates, stop_promises, tell
-from careweb.flows.notices import owe_notice
+from careweb.flows.notices import owe_in_bursts, owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise, unpromise
 from careweb.storage.sealing import key_of
@@ -147,6 +147,8 @@ async def add_note(ctx: Context, match_id: MatchId, need_id: NeedId, author: str
     if sealed is None:
         raise OverError
     await run(ctx.tx, "add_note", id=uuid4(), match_id=match_id, author=author, sealed_text=sealed, now=ctx.now)
+    to: dict[str, Any] = {"member_id": row["member_id"]} if author == "asker" else {"need_id": need_id}
+    await owe_in_bursts(ctx, "note", match_id, **to)
 
 
 async def add_helper_note(ctx: Context, match_id: MatchId, member_id: MemberId, text: str) -> None:

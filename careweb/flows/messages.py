@@ -184,6 +184,7 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.NEED_WARNING: _about_need(NeedState.OPEN),
     NoticeKind.NEED_EXPIRED: _about_need(NeedState.EXPIRED),
     NoticeKind.REMIND: _about_match(MatchState.CONNECTED),
+    NoticeKind.NOTE: _about_match(MatchState.CONNECTED),
     NoticeKind.CONFIRM_IMPORT: _confirm_import,
     NoticeKind.ADMITTED: _about_membership(MembershipState.ADMITTED),
     NoticeKind.SUSPENDED: _about_membership(MembershipState.SUSPENDED),

@@ -11,6 +11,7 @@ from uuid import UUID
 from careweb.delivery.messages import DeliveryError, Message
 from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
 from careweb.domain.notices import (
+    BURST,
     CALL_INSTEAD,
     TO_THE_UNCONFIRMED,
     TO_THOSE_WHO_STOPPED,
@@ -43,9 +44,14 @@ class Outcome(StrEnum):
 
 
 async def owe_notice(
-    ctx: Context, kind: str, subject: UUID, member_id: MemberId | None = None, need_id: NeedId | None = None
+    ctx: Context,
+    kind: str,
+    subject: UUID,
+    member_id: MemberId | None = None,
+    need_id: NeedId | None = None,
+    due: datetime | None = None,
 ) -> None:
-    """To a member, or to whoever asked for a need. Owing the same twice is owing it once."""
+    """To a member, or to whoever asked for a need; at once, or when due. Owing the same twice is owing it once."""
     kind = NoticeKind(kind)
     to = member_id or need_id
     if to is None:
@@ -55,7 +61,7 @@ async def owe_notice(
         asker=member_id is None, always=kind in TO_THOSE_WHO_STOPPED, confirming=kind in TO_THE_UNCONFIRMED, now=ctx.now,
     )  # fmt: skip
     if notice_id:
-        await promise(ctx.tx, "deliver_notice", notice_id, ctx.now)
+        await promise(ctx.tx, "deliver_notice", notice_id, due or ctx.now)
     elif need_id and kind in CALL_INSTEAD:
         await notices.call_back(ctx.tx, need_id)
 
@@ -64,6 +70,15 @@ async def owe_anew(ctx: Context, kind: str, subject: UUID, member_id: MemberId) 
     """Of something that may happen again: what was owed before is overtaken by this one."""
     await notices.forget(ctx.tx, NoticeKind(kind), subject, member_id)
     await owe_notice(ctx, kind, subject, member_id=member_id)
+
+
+async def owe_in_bursts(
+    ctx: Context, kind: str, subject: UUID, member_id: MemberId | None = None, need_id: NeedId | None = None
+) -> None:
+    """Of what may come many times in a minute: one message tells of all that came until it is sent."""
+    last = await notices.forget_sent(ctx.tx, NoticeKind(kind), subject, member_id, need_id)
+    due = max(ctx.now, last + BURST) if last else ctx.now
+    await owe_notice(ctx, kind, subject, member_id, need_id, due)
 
 
 async def stop(ctx: Context, token: str) -> bool:

@@ -44,6 +44,14 @@ async def forget(tx: Transaction, kind: str, subject: UUID, member_id: MemberId)
     await run(tx, "forget_notice", kind=kind, subject=subject, member_id=member_id)
 
 
+async def forget_sent(
+    tx: Transaction, kind: str, subject: UUID, member_id: MemberId | None, need_id: NeedId | None
+) -> datetime | None:
+    """When it was sent, if it was."""
+    row = await run(tx, "forget_sent_notice", kind=kind, subject=subject, member_id=member_id, need_id=need_id)
+    return row["sent_at"] if row else None
+
+
 async def call_back(tx: Transaction, need_id: NeedId) -> None:
     await run(tx, "call_asker_back", need_id=need_id)
 

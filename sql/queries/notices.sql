@@ -20,6 +20,13 @@ RETURNING id;
 -- What was told about this, or was about to be, is overtaken: it is owed anew.
 DELETE FROM notice WHERE kind = :kind AND subject = :subject AND member_id = :member_id;
 
+-- name: forget_sent_notice(kind, subject, member_id, need_id)^
+-- When was this told last? It may be owed anew then; one that is still on its way tells of this too.
+DELETE FROM notice
+WHERE kind = :kind AND subject = :subject AND state NOT IN ('owed', 'claimed')
+    AND member_id IS NOT DISTINCT FROM CAST(:member_id AS uuid) AND need_id IS NOT DISTINCT FROM CAST(:need_id AS uuid)
+RETURNING sent_at;
+
 -- name: call_asker_back(need_id)!
 -- Whoever left a telephone number is put on the coordinators' call-back list instead.
 UPDATE need SET call_back = true WHERE id = :need_id AND contact_kind = 'phone' AND NOT call_back;

@@ -14,7 +14,7 @@ from careweb.domain.contacts import read_contact, read_email
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.notices import NoticeKind
 from careweb.flows.asks import accept
-from careweb.flows.matches import choose
+from careweb.flows.matches import add_note, choose
 from careweb.flows.messages import compose
 from careweb.flows.needs import change_need, renew_need, withdraw_need
 from careweb.flows.notices import owe_notice, stop
@@ -104,6 +104,11 @@ async def _changed(world: World) -> None:
     )
 
 
+async def _note(world: World) -> None:
+    need, _ = await connect(world)
+    await add_note(world.ctx, await world.one("SELECT id FROM match"), need, "asker", "The red door")
+
+
 async def _by_hand(world: World, kind: str, *, state: str = "open") -> None:
     need, _ = await posted(world)
     await world.one(
@@ -179,6 +184,7 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.NEED_WARNING: _warning,
     NoticeKind.NEED_EXPIRED: _expired,
     NoticeKind.REMIND: _remind,
+    NoticeKind.NOTE: _note,
     NoticeKind.CONFIRM_IMPORT: _confirm,
     NoticeKind.ADMITTED: _admitted,
     NoticeKind.SUSPENDED: _suspended,
@@ -281,6 +287,23 @@ async def test_each_change_is_another_message_and_more_time_is_one_too(world: Wo
     await renew_need(world.ctx, need, world.now + timedelta(days=5), NEED.hours)
     assert (await owed(world, "need_changed")).id != first.id
     assert "what is needed, the day and how many" in (await said(world, "need_changed")).text
+
+
+async def test_each_hears_of_the_others_notes_and_of_many_at_once_in_one_message(world: World) -> None:
+    need, helper = await connect(world)
+    match = await world.one("SELECT id FROM match")
+    for author in ("asker", "asker", "helper"):
+        await add_note(world.ctx, match, need, author, "The red door")
+    first, to_asker = await owed(world, "note", to_member=True), await owed(world, "note", to_member=False)
+    assert (first.member_id, to_asker.need_id) == (helper, need)
+    assert await world.one("SELECT count(*) FROM notice WHERE kind = 'note'") == 2
+    await world.one("UPDATE notice SET state = 'sent', sent_at = $1 WHERE id = $2", world.now, first.id)
+    world.later(minutes=1)
+    await add_note(world.ctx, match, need, "asker", "At six")
+    again = await owed(world, "note", to_member=True)
+    assert again.id != first.id
+    due = await world.one("SELECT due_at FROM promise WHERE job = 'deliver_notice' AND subject = $1", again.id)
+    assert due == world.now + timedelta(minutes=9)
 
 
 async def test_a_helper_who_cannot_after_all_hears_of_no_change(world: World) -> None:
