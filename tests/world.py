@@ -41,6 +41,11 @@ class World:
     def ctx(self) -> Context:
         return Context(tx=self.tx, vault=VAULT, settings=self.settings, now=self.now)
 
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Context]:
+        """For verbs of several transactions: here all are one."""
+        yield self.ctx
+
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 

@@ -14,7 +14,7 @@ from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
 from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
-from careweb.flows.notices import owe_anew, owe_notice
+from careweb.flows.notices import Begin, owe_anew, owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise, unpromise
 from careweb.storage.sealing import Sealer, key_of, new_key
@@ -35,8 +35,9 @@ async def post_need(
     form_id: str,
     member_id: MemberId | None = None,
     actor: str = "asker",
+    secret_hash: str = "",
 ) -> Posted:
-    """Posting the same form twice makes one need, and shows the same code."""
+    """Posting the same form twice makes one need, and shows the same code. `secret_hash`: if it was made before."""
     code = ctx.vault.return_code(form_id)
     form_hash = ctx.vault.index("form", form_id)
     sent_before = await run(ctx.tx, "need_of_form", form_hash=form_hash)
@@ -47,7 +48,7 @@ async def post_need(
         ctx, group_id, new, need_id,
         member_id=member_id, form_hash=form_hash,
         locator_hash=ctx.vault.index("locator", code.locator),
-        secret_hash=await ctx.vault.hash_aside(code.secret),
+        secret_hash=secret_hash or await ctx.vault.hash_aside(code.secret),
     )  # fmt: skip
     if not added:  # the other of two at once was first
         first = await run(ctx.tx, "need_of_form", form_hash=form_hash)
@@ -200,22 +201,24 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
             await owe_notice(ctx, "ask_covered", ask["id"], member_id=ask["member_id"])
 
 
-async def find_by_code(ctx: Context, text: str) -> NeedId | None:
+async def find_by_code(begin: Begin, text: str) -> NeedId | None:
     """The need this return code opens. An unknown locator, or one guessed at too often, costs as much as a wrong secret.
 
-    Commit even when there is none: wrong tries are counted.
+    Two transactions, so that wrong tries are counted and no connection waits for the slow hash.
     """
     try:
         code = read_return_code(text)
     except CodeError:
         return None
-    row = await run(ctx.tx, "try_code", locator_hash=ctx.vault.index("locator", code.locator), now=ctx.now)
+    async with begin() as ctx:
+        row = await run(ctx.tx, "try_code", locator_hash=ctx.vault.index("locator", code.locator), now=ctx.now)
     if row is None:
         await ctx.vault.hash_aside(code.secret)
         return None
     if not await ctx.vault.fits_aside(code.secret, row["secret_hash"]):
         return None
-    await run(ctx.tx, "forgive_code", id=row["id"])
+    async with begin() as ctx:
+        await run(ctx.tx, "forgive_code", id=row["id"])
     return NeedId(row["id"])
 
 

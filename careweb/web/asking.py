@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
 from starlette.responses import Response
 
 from careweb.domain.ids import NeedId
@@ -51,8 +52,9 @@ async def ask(visit: Visit) -> Response:
     if filled.need is None:
         return await _form(visit, group, filled, status=422 if filled.errors else 200)
     posted = await post_need(
-        visit.ctx, group.id, filled.need, form_id=form_id_of(visit), member_id=visit.visitor.member_id
-    )
+        visit.ctx, group.id, filled.need, form_id=form_id_of(visit), member_id=visit.visitor.member_id,
+        secret_hash=hashed_first(visit),
+    )  # fmt: skip
     response = posted_page(visit, group, posted)
     await remember(visit, response, [posted.need_id])
     return response
@@ -96,6 +98,18 @@ def form_id_of(visit: Visit) -> str:
     if not _FORM_ID.fullmatch(form_id):
         raise StaleFormError
     return form_id
+
+
+async def hash_code_first(request: Request, fields: Fields) -> None:
+    """The slow hash of the return code that this form will get, if it is sent to be kept."""
+    form_id = fields.get("form_id", "")
+    if fields.get("do", "send") == "send" and "consent" in fields and _FORM_ID.fullmatch(form_id):
+        vault = request.app.state.vault
+        request.state.secret_hash = await vault.hash_aside(vault.return_code(form_id).secret)
+
+
+def hashed_first(visit: Visit) -> str:
+    return str(getattr(visit.request.state, "secret_hash", ""))
 
 
 def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = False) -> Response:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from careweb.domain.contacts import ContactError, read_contact
@@ -11,9 +12,10 @@ from careweb.flows import signin
 from careweb.flows.needs import find_by_code
 from careweb.flows.notices import stop
 from careweb.web.asking import keep_session, remember
+from careweb.web.bodies import Fields
 from careweb.web.cookies import BROWSER, SESSION, drop_cookie
 from careweb.web.language import own_path
-from careweb.web.visits import Visit, see_other
+from careweb.web.visits import Visit, context, see_other
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -99,12 +101,17 @@ async def stop_link(visit: Visit) -> Response:
     return visit.page("signin/stopped.html")
 
 
+async def try_code_first(request: Request, fields: Fields) -> None:
+    if fields.get("do") != "contact":
+        request.state.found = await find_by_code(lambda: context(request.app.state), fields.get("code", ""))
+
+
 async def find(visit: Visit) -> Response:
     if not visit.posting:
         return visit.page("signin/find.html", errors={}, values=visit.fields, then="/me")
     if visit.fields.get("do") == "contact":
         return await _write_to(visit, join=False, again="signin/find.html")
-    need_id = await find_by_code(visit.ctx, visit.fields.get("code", ""))
+    need_id: NeedId | None = visit.request.state.found
     if need_id is None:
         return visit.page("signin/find.html", 422, errors={"code": "code"}, values=visit.fields, then="/me")
     response = see_other(f"/need/{need_id}")

@@ -11,7 +11,7 @@ from careweb.domain.states import LIVE, CloseReason, NeedState
 from careweb.flows import board as flow
 from careweb.flows import groups, needs
 from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
-from careweb.web.asking import FRESH, fill_in, form_id_of, posted_page
+from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
@@ -103,7 +103,14 @@ async def post_for_caller(visit: Visit) -> Response:
     if filled.need is None:
         status = 422 if filled.errors else 200
         return visit.page("board/post.html", status, post=post, form_id=form_id_of(visit), **filled.shown())
-    made = await needs.post_need(visit.ctx, group.id, filled.need, form_id=form_id_of(visit), actor="coordinator")
+    made = await needs.post_need(
+        visit.ctx,
+        group.id,
+        filled.need,
+        form_id=form_id_of(visit),
+        actor="coordinator",
+        secret_hash=hashed_first(visit),
+    )
     return posted_page(visit, group, made, by_phone=True)
 
 

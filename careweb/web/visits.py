@@ -1,10 +1,12 @@
 """The door: a request with its form and whoever sends it, in one transaction that commits when the answer is ready."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -14,7 +16,7 @@ from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
 from careweb.flows.signin import Post, Visitor, visitor_of
 from careweb.rendering import Interface
-from careweb.storage.database import reading, transaction
+from careweb.storage.database import Transaction, reading, transaction
 from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
 from careweb.web.cookies import BROWSER, SESSION, read_cookie, token_fits
 from careweb.web.errors import SignInFirstError, StaleFormError
@@ -72,6 +74,7 @@ class Visit:
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
+First = Callable[[Request, Fields], Awaitable[None]]
 
 
 def see_other(path: str) -> Response:
@@ -97,17 +100,23 @@ def door(
     most_fields: int = MOST_FIELDS,
     own_forms_only: bool = True,
     reads: bool = False,
+    first: First | None = None,
 ) -> Door:
-    """`own_forms_only`: a post carries the token of a form made for this browser. `reads`: looking changes nothing."""
+    """`own_forms_only`: a post carries the token of a form made for this browser. `reads`: looking changes nothing.
+
+    `first`: what is slow about a post, done before the door takes a connection.
+    """
 
     async def endpoint(request: Request) -> Response:
         fields = await read_fields(request, most_fields=most_fields) if request.method == "POST" else NO_FIELDS
         if request.method == "POST" and own_forms_only:
             _check_token(request, fields)
+        if request.method == "POST" and first:
+            await first(request, fields)
         state = request.app.state
         begin = reading if reads and request.method != "POST" else transaction
         async with begin(state.engine) as tx:
-            ctx = Context(tx=tx, vault=state.vault, settings=state.settings, now=datetime.now(UTC))
+            ctx = _context(state, tx)
             visitor = await visitor_of(ctx, read_cookie(request, SESSION))
             request.state.visitor = visitor
             try:
@@ -117,6 +126,17 @@ def door(
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
     return Door(path, endpoint, methods=list(methods), name=handler.__name__, reads=reads)
+
+
+def _context(state: State, tx: Transaction) -> Context:
+    return Context(tx=tx, vault=state.vault, settings=state.settings, now=datetime.now(UTC))
+
+
+@asynccontextmanager
+async def context(state: State) -> AsyncIterator[Context]:
+    """A transaction apart from the door's, for what comes first."""
+    async with transaction(state.engine) as tx:
+        yield _context(state, tx)
 
 
 def _check_address(request: Request) -> None:

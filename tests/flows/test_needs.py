@@ -27,10 +27,10 @@ async def test_the_same_form_twice_is_one_need_with_one_code(world: World) -> No
 
 async def test_the_code_opens_the_need_and_nothing_of_it_is_stored(world: World) -> None:
     posted = await post_need(world.ctx, await world.group(), TOMORROW, form_id="a form")
-    assert await find_by_code(world.ctx, f" {posted.code} ") == posted.need_id
+    assert await find_by_code(world.begin, f" {posted.code} ") == posted.need_id
     other_secret = f"{posted.code.locator}{(int(posted.code.secret) + 1) % 10**8:08d}"
     for wrong in ("", "hello", "0000 0000 0000 0000", other_secret):
-        assert await find_by_code(world.ctx, wrong) is None
+        assert await find_by_code(world.begin, wrong) is None
     stored = str(await world.rows("SELECT * FROM need"))
     assert posted.code.locator not in stored
     assert posted.code.secret not in stored
@@ -137,7 +137,7 @@ async def test_fourteen_days_after_closing_nobody_can_tell_who_it_was(world: Wor
     gone = ("sealed_name", "sealed_contact", "sealed_text", "contact_index", "locator_hash", "secret_hash", "form_hash")
     assert [row[name] for name in gone] == [None] * len(gone)
     assert row["posted_at"].weekday() == 0
-    assert await find_by_code(world.ctx, str(posted.code)) is None
+    assert await find_by_code(world.begin, str(posted.code)) is None
 
 
 async def test_a_key_of_another_record_opens_nothing(world: World) -> None:

@@ -145,25 +145,25 @@ async def _with_code(world: World) -> tuple[NeedId, str, str]:
 async def test_ten_wrong_secrets_within_an_hour_and_the_code_of_that_need_is_refused_for_an_hour(world: World) -> None:
     need, right, wrong = await _with_code(world)
     for _ in range(10):
-        assert await find_by_code(world.ctx, wrong) is None
+        assert await find_by_code(world.begin, wrong) is None
         world.later(minutes=5)
-    assert await find_by_code(world.ctx, right) is None
+    assert await find_by_code(world.begin, right) is None
     world.later(minutes=54)
-    assert await find_by_code(world.ctx, right) is None
+    assert await find_by_code(world.begin, right) is None
     world.later(minutes=2)
-    assert await find_by_code(world.ctx, right) == need
+    assert await find_by_code(world.begin, right) == need
 
 
 async def test_wrong_secrets_far_apart_or_before_a_right_one_refuse_nothing(world: World) -> None:
     need, right, wrong = await _with_code(world)
     for _ in range(12):
-        await find_by_code(world.ctx, wrong)
+        await find_by_code(world.begin, wrong)
         world.later(minutes=7)
-    assert await find_by_code(world.ctx, right) == need
+    assert await find_by_code(world.begin, right) == need
     for _ in range(3):
         for _ in range(9):
-            await find_by_code(world.ctx, wrong)
-        assert await find_by_code(world.ctx, right) == need
+            await find_by_code(world.begin, wrong)
+        assert await find_by_code(world.begin, right) == need
 
 
 async def test_whose_need_ended_lately_finds_it_again_until_it_is_forgotten(world: World) -> None:

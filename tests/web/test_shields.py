@@ -205,6 +205,23 @@ async def test_figures_are_for_this_machine_only_and_not_through_a_proxy(site: S
     assert (await _figures(site, ("127.0.0.1", 5), x_forwarded_for="203.0.113.9")).status_code == 404
 
 
+@pytest.mark.parametrize("slow", ["hash_aside", "fits_aside"])
+def test_no_connection_waits_while_a_code_is_hashed(site: Site, slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, vault, held = site.person(), site.app.state.vault, []
+    hashing = getattr(vault, slow)
+
+    async def watched(*words: str) -> Any:
+        held.append(site.app.state.engine.pool.checkedout())
+        return await hashing(*words)
+
+    code = person.see("/g/east/ask").send(**GOOD).soup.select_one("#code")
+    monkeypatch.setattr(vault, slow, watched)
+    assert code
+    person.see("/g/east/ask").send(**GOOD)
+    assert person.see("/find").send(code=code.get_text(), do="code").status == 200
+    assert held == [0]
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
