@@ -11,7 +11,7 @@ import numpy as np
 
 from bench import document, machine
 from bench.chart import Bars, Chart, Column, Line, percent, picture
-from bench.crowd import draw, tongues
+from bench.cities import draw, tongues
 from bench.rules import RULES, Served, options
 from careweb import paths
 from careweb.cli.steps import step

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.chart import picture
-from bench.crowd import draw
+from bench.cities import draw
 from bench.rules import RULES, Rule, UnprovenError, nearest_first, options, ours
 from bench.surge import Surge, chart, measure, report
 from careweb import paths
