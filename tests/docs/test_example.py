@@ -1,11 +1,11 @@
-"""The worked example of docs/matching.md comes out as the page says."""
+"""The worked example of docs/matching.md comes out as the page says, and docs/files.md tells every key of such a file."""
 
 import re
 from dataclasses import replace
 
 from bench.rules import DAY, Served, minimum_cost, nearest_first, options
 from careweb import paths
-from careweb.cli.solve import read_pool
+from careweb.cli.solve import _File, _Need, _Offer, read_pool
 from careweb.domain.solving.answer import answer
 from careweb.domain.solving.problem import Pool
 from careweb.domain.solving.solve import solve
@@ -50,3 +50,15 @@ def test_one_more_who_speaks_english_serves_one_more_as_the_page_says() -> None:
     more = replace(pool, offers=[*pool.offers, replace(ben, id="Ines", capacity=1)])
     assert answer(solve(pool, DAY))["unserved"] == {"Fay": 1}
     assert answer(solve(more, DAY))["unserved"] == {}
+
+
+def test_every_key_of_a_pool_is_told_and_no_other() -> None:
+    told = (DOCS / "files.md").read_text(encoding="utf-8").split("\n## A pool to be solved\n", 1)[1]
+    keys = re.findall(r"^\| ((?:`\w+`[^|`]*)+)\|", told, re.MULTILINE)
+    named = {name for cell in keys for name in re.findall(r"`(\w+)`", cell)}
+    assert named - {"id"} == ({*_File.model_fields, *_Offer.model_fields, *_Need.model_fields}) - {"id"}
+
+
+def test_every_key_of_an_answer_is_told() -> None:
+    told = (DOCS / "files.md").read_text(encoding="utf-8").split("\n## A pool to be solved\n", 1)[1]
+    assert [key for key in answer(solve(_pool(), DAY)) if f"`{key}`" not in told] == []
