@@ -3,16 +3,13 @@
 Nothing about who they are, and no rating. Chances are numbers from 0 to 1; ADR 17 says why it is this model.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 SECOND_LANGUAGE = 0.8  # of the chance is left where the shared language is not the asker's first
 FATIGUE = 0.08  # of the chance goes with each ask of the last seven days
 NEAREST, FARTHEST = 1.25, 0.75  # times the chance at no distance, and at all of the radius: 1 half-way
 LEAST, MOST = 0.01, 0.95  # nobody is hopeless, nobody certain
-ANSWERED_IN_TIME = 0.9  # of all yeses come before an ask times out: that is what the time-out is for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +53,3 @@ def chance_of_yes(
     near = NEAREST - (NEAREST - FARTHEST) * distance
     language = SECOND_LANGUAGE if second_language else 1.0
     return min(MOST, max(LEAST, own * near * language * (1.0 - FATIGUE * asks_last_week)))
-
-
-def chance_left(chance: float, *, waited: timedelta, timeout: timedelta) -> float:
-    """The chance that a yes still comes, of an ask that was silent for so long.
-
-    Yeses come at a constant rate, so that ANSWERED_IN_TIME of them are there at the time-out; who will not say yes is
-    silent throughout. By Bayes' rule.
-    """
-    to_come = chance * math.pow(1.0 - ANSWERED_IN_TIME, max(timedelta(), waited) / timeout)
-    return to_come / (to_come + 1.0 - chance)

@@ -4,11 +4,11 @@ another simulator can drive this one.
 Times are aware datetimes, distances kilometres, chances numbers from 0 to 1.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from math import prod
 
 from careweb.domain.costs import Cost, cost, distance_share, tie_break
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
@@ -30,7 +30,8 @@ class OpenNeed:
     id: NeedId
     urgency: Urgency
     open_slots: int  # helpers wanted and not found, 1 or more
-    chances_out: tuple[float, ...] = ()  # of each ask sent or planned and unanswered: that a yes still comes
+    chances_out: tuple[float, ...] = ()  # of each ask sent or planned and not timed out, as when it was planned
+    needed_by: datetime | None = None  # a simulator should give it too: not known means as soon as can be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
     """The next wave of one need.
 
     Args:
-        need: an open need, and the chance that each ask still out brings a yes (`responses.chance_left`).
+        need: an open need, and the chance of a yes of each ask that is out (`Plan.chances` when it was planned).
         candidates: offers that could serve it and were not asked about it, in any order; several of one person too.
             Sixty good ones are plenty: the chances of people who are not in the list are not needed.
         pace: when an ask of this urgency times out, and how long to wait between waves.
@@ -131,15 +132,16 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
         A plan. Whoever the solve claims for this need comes first, then those who helped this asker before, then the
         best score; whoever another need of the same or a more urgent tier claims is left to it, and whoever speaks a
         rare language is left to needs of that language while there is anybody else. As few are asked as bring the
-        chance of filling every open slot to ENOUGH, and at most MOST_IN_WAVE for each. Never anybody who has an ask,
-        has had their week's asks, or sleeps. Call it again at `next_at`, and when an ask is declined or times out.
+        chance of filling every open slot to `wanted_chance`, and at most MOST_IN_WAVE for each. Never anybody who has
+        an ask, has had their week's asks, or sleeps. Call it again at `next_at`, and when an ask is declined or times
+        out: until then it counts with its whole chance, since more asks would mostly bring yeses that come too late.
     """
     prior = prior_of({c.member_id: (c.answered, c.accepted) for c in candidates}.values())
     willing = [c for c in _ranked(need, candidates, prior) if c.asks_last_week < c.weekly_asks]
     ours = [c for c in willing if not _spoken_for(need, c)]
     wakes = [(wakes_at(need, c, now), c) for c in ours if not c.outstanding]
     awake = _without_reserve(need, [c for at, c in wakes if at <= now], ours)
-    chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake])
+    chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake], wanted_chance(need, pace=pace, now=now))
     asks, chances = tuple(c for c, _ in chosen), tuple(p for _, p in chosen)
     asked = {c.member_id for c in asks}
     if any(c.member_id not in asked for c in willing):  # for the next wave, asleep, claimed, or busy with another ask
@@ -175,12 +177,24 @@ def _is_kept(candidate: Candidate) -> bool:
     return candidate.reserved and not (candidate.claimed or candidate.helped_before)
 
 
-def _enough(need: OpenNeed, awake: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
+def wanted_chance(need: OpenNeed, *, pace: Pace, now: datetime) -> float:
+    """Of filling every open slot, by the asks that are out together.
+
+    ENOUGH where it is urgent, or nobody knows how soon it is. Else ENOUGH over all rounds that are left until it is needed, each as long as an ask may
+    stay unanswered: the more time there is, the fewer people need be asked at once.
+    """
+    if need.urgency is Urgency.URGENT or need.needed_by is None:
+        return ENOUGH
+    rounds = max(1.0, (need.needed_by - now) / pace.ask_timeout)
+    return 1.0 - math.pow(1.0 - ENOUGH, 1.0 / rounds)
+
+
+def _enough(need: OpenNeed, awake: Sequence[tuple[Candidate, float]], wanted: float) -> list[tuple[Candidate, float]]:
     most = MOST_IN_WAVE[need.urgency] * need.open_slots
     chosen: dict[MemberId, tuple[Candidate, float]] = {}
     out = [*need.chances_out]
     for candidate, chance in awake:
-        if len(chosen) == most or chance_of_filling(need.open_slots, out) >= ENOUGH:
+        if len(chosen) == most or chance_of_filling(need.open_slots, out) >= wanted:
             break
         if candidate.member_id not in chosen:
             chosen[candidate.member_id] = candidate, chance
@@ -191,7 +205,7 @@ def _enough(need: OpenNeed, awake: Sequence[tuple[Candidate, float]]) -> list[tu
 def chance_of_filling(slots: int, chances: Sequence[float]) -> float:
     """At least `slots` yeses among independent answers."""
     if slots == 1:
-        return 1.0 - prod(1.0 - p for p in chances)
+        return 1.0 - math.prod(1.0 - p for p in chances)
     exactly = [1.0, *[0.0] * slots]  # exactly[k]: the chance of k yeses, the last one of that many or more
     for p in chances:
         for k in range(slots, 0, -1):

@@ -8,7 +8,7 @@ from uuid import uuid4
 from careweb.config import Settings
 from careweb.domain.distances import band
 from careweb.domain.ids import NeedId, OfferId
-from careweb.domain.responses import PRIOR, Beta, chance_left
+from careweb.domain.responses import PRIOR, Beta
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
 from careweb.flows.context import Context
@@ -40,22 +40,17 @@ async def match_need(ctx: Context, need_id: NeedId) -> None:
         id=need_id,
         urgency=urgency,
         open_slots=row["helpers"] - row["filled"],
-        chances_out=await _chances_out(ctx, need_id, pace),
+        chances_out=await _chances_out(ctx, need_id),
+        needed_by=row["needed_by"],
     )
     plan = plan_wave(need, await _candidates(ctx, need_id), pace=pace, now=ctx.now)
     await _write(ctx, row, need, plan, pace)
 
 
-async def _chances_out(ctx: Context, need_id: NeedId, pace: Pace) -> tuple[float, ...]:
+async def _chances_out(ctx: Context, need_id: NeedId) -> tuple[float, ...]:
     """Of each unanswered ask. One that was planned before chances were kept counts as that of someone new."""
-    return tuple(
-        chance_left(
-            PRIOR.mean if ask["chance"] is None else ask["chance"],
-            waited=ctx.now - ask["since"],
-            timeout=pace.ask_timeout,
-        )
-        for ask in await run(ctx.tx, "asks_out", need_id=need_id)
-    )
+    asks = await run(ctx.tx, "asks_out", need_id=need_id)
+    return tuple(PRIOR.mean if ask["chance"] is None else ask["chance"] for ask in asks)
 
 
 async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:

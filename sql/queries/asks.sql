@@ -23,9 +23,8 @@ SELECT s.state = 'admitted' FROM ask a JOIN offer o ON o.id = a.offer_id
 JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id WHERE a.id = :ask_id FOR SHARE OF s;
 
 -- name: asks_out(need_id)
--- Which asks for this need are unanswered, since when, and how likely was a yes?
-SELECT CAST(terms ->> 'chance' AS float8) AS chance, coalesce(sent_at, planned_at) AS since
-FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent') ORDER BY since, id;
+-- Which asks for this need are unanswered, and how likely was a yes?
+SELECT CAST(terms ->> 'chance' AS float8) AS chance FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent') ORDER BY planned_at, id;
 
 -- name: asks_of_member(member_id)
 -- What a volunteer was asked, latest first.

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -6,17 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careweb.domain.responses import (
-    ANSWERED_IN_TIME,
     LEAST,
     MOST,
     PRIOR,
     Beta,
-    chance_left,
     chance_of_yes,
     prior_of,
 )
-
-HOUR = timedelta(hours=1)
 
 
 def chance(**changes: Any) -> float:
@@ -56,18 +51,6 @@ def test_what_many_people_do_is_expected_of_a_new_one_and_what_a_few_do_hardly()
     assert prior_of([(10, 5)] * 100).mean == pytest.approx(0.5, abs=0.01)
     assert PRIOR.mean < prior_of([(1, 1)]).mean < 0.5
     assert prior_of([(10, 5)] * 100).yes + prior_of([(10, 5)] * 100).no == pytest.approx(PRIOR.yes + PRIOR.no)
-
-
-def test_silence_makes_a_yes_less_likely_until_next_to_nothing_is_left() -> None:
-    course = [chance_left(0.3, waited=minutes * HOUR / 60, timeout=HOUR) for minutes in range(0, 61, 10)]
-    assert course[0] == pytest.approx(0.3)
-    assert course == sorted(course, reverse=True)
-    left = 0.3 * (1 - ANSWERED_IN_TIME)
-    assert course[-1] == pytest.approx(left / (left + 0.7))
-
-
-def test_a_clock_that_runs_behind_changes_nothing() -> None:
-    assert chance_left(0.3, waited=-HOUR, timeout=HOUR) == pytest.approx(0.3)
 
 
 def test_a_prior_is_the_share_of_its_yeses() -> None:

@@ -198,3 +198,15 @@ def test_the_chance_of_filling_is_that_of_enough_yeses(chances: list[float], slo
             weight *= p if yes else 1 - p
         exact += weight * (sum(answers) >= slots)
     assert chance_of_filling(slots, chances) == pytest.approx(exact, abs=1e-9)
+
+
+def test_the_more_time_is_left_the_fewer_are_asked_at_once_unless_it_is_urgent() -> None:
+    many = [someone() for _ in range(40)]
+
+    def size(urgency: Urgency, hours: float) -> int:
+        need = replace(NEED, urgency=urgency, needed_by=NOON + timedelta(hours=hours))
+        return len(plan_wave(need, many, pace=PACE, now=NOON).asks)
+
+    assert [size(Urgency.MEDIUM, hours) for hours in (150, 49, 12, 1)] == [1, 2, 4, 4]
+    assert size(Urgency.URGENT, 2) == size(Urgency.URGENT, 40) > 4
+    assert len(plan_wave(replace(NEED, urgency=Urgency.MEDIUM), many, pace=PACE, now=NOON).asks) == 4

@@ -1,7 +1,6 @@
 """What is remembered of how people answered, and what it does to whom is asked next."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -11,7 +10,6 @@ from careweb.domain.responses import Beta, chance_of_yes
 from careweb.domain.waves import REMOTE_DISTANCE
 from careweb.flows.asks import Answer, accept, decline
 from careweb.flows.matches import helped
-from careweb.flows.matching import match_need
 from careweb.flows.needs import withdraw_need
 from careweb.flows.timing import time_out_ask
 from tests.world import NORTH_YORK, World
@@ -127,15 +125,17 @@ async def test_a_speaker_of_a_rare_language_is_left_out_of_a_common_need(world: 
     assert await world.asked(theirs) == {rare}
 
 
-async def test_asks_that_are_out_keep_the_next_wave_small(world: World) -> None:
+async def test_no_more_are_asked_until_somebody_says_no_or_nothing(world: World) -> None:
     group = await world.group()
     for _ in range(40):
         await world.helper(group)
     need = await world.need(group)
     await world.match(need)
-    first = len(await world.asks(need))
-    await match_need(world.ctx, need)
-    assert len(await world.asks(need)) == first
-    world.now += timedelta(minutes=15)
-    await match_need(world.ctx, need)
-    assert first < len(await world.asks(need)) < 2 * first
+    first = await world.asks(need)
+    world.later(minutes=10)
+    await world.match(need)
+    assert await world.asks(need) == first
+    asked = await world.one("SELECT member_id FROM ask WHERE id = $1", first[0])
+    await decline(world.ctx, first[0], asked)
+    await world.match(need)
+    assert len(await world.asks(need)) == len(first) + 1

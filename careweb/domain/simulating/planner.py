@@ -1,0 +1,82 @@
+"""Our own policy: the planner of the product, given what the product would know of the simulated world."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import numpy as np
+
+from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
+from careweb.domain.simulating.engine import Progress, Scene
+from careweb.domain.simulating.world import MAIN, START, Ints
+from careweb.domain.states import Urgency
+from careweb.domain.waves import Candidate, OpenNeed, Pace, chance_of_filling, plan_wave, wanted_chance
+
+_GROUP = GroupId(UUID(int=0))
+
+
+@dataclass(kw_only=True)
+class Planner:
+    paces: dict[Urgency, Pace] = field(default_factory=dict)
+
+    def plan(self, scene: Scene, one: Progress) -> tuple[Sequence[tuple[int, float]], float]:
+        pace = self._pace(scene, one.need.urgency)
+        out = tuple(ask.chance for ask in one.out)
+        wave = scene.now + pace.wave_every / timedelta(hours=1)
+        now = START + timedelta(hours=scene.now)
+        need = OpenNeed(
+            id=NeedId(UUID(int=one.need.number + 1)), urgency=one.need.urgency, open_slots=one.open_slots,
+            chances_out=out, needed_by=START + timedelta(hours=one.need.needed_by),
+        )  # fmt: skip
+        if chance_of_filling(one.open_slots, out) >= wanted_chance(need, pace=pace, now=now):
+            return [], wave  # plan_wave would say so too, after looking at sixty people
+        places = _list(scene, one)
+        candidates = [_candidate(scene, one, int(place)) for place in places]
+        plan = plan_wave(need, candidates, pace=pace, now=now)
+        again = (plan.next_at - START) / timedelta(hours=1) if plan.next_at else wave
+        asks = [(c.offer_id.int, chance) for c, chance in zip(plan.asks, plan.chances, strict=True)]
+        return asks, _not_while_all_sleep(scene, one, places, again) if not (asks or out) else again
+
+    def _pace(self, scene: Scene, urgency: Urgency) -> Pace:
+        if urgency not in self.paces:
+            given = scene.world.given.product
+            self.paces[urgency] = Pace(
+                ask_timeout=timedelta(minutes=given.timeout_minutes[urgency]),
+                wave_every=timedelta(minutes=given.wave_minutes[urgency]),
+            )
+        return self.paces[urgency]
+
+
+def _list(scene: Scene, one: Progress) -> Ints:
+    """As the candidate search gives them: those who may be asked now first, then the cheapest."""
+    places = scene.askable(one)
+    may_not = ~(scene.unburdened(one, places) & scene.awake(one, places))
+    return places[np.argsort(may_not, kind="stable")][: scene.world.given.product.candidates]
+
+
+def _not_while_all_sleep(scene: Scene, one: Progress, places: Ints, again: float) -> float:
+    """Saves planning every few minutes of a night in which nobody may be asked."""
+    if len(places) == 0 or scene.awake(one, places).any():
+        return again
+    return max(again, float(np.floor(scene.now)) + 1.0)
+
+
+def _candidate(scene: Scene, one: Progress, place: int) -> Candidate:
+    need, world = one.need, scene.world
+    who = int(need.who[place])
+    volunteers, people = world.volunteers, world.given.people
+    zone = int(volunteers.zone[who])
+    return Candidate(
+        offer_id=OfferId(UUID(int=place)), member_id=MemberId(UUID(int=who)), group_id=_GROUP,
+        km=float(need.km[place]), need_r50_km=float(world.zones.r50_km[need.zone]),
+        offer_r50_km=float(world.zones.r50_km[zone]), radius_km=float(volunteers.radius_km[who]),
+        language=str(MAIN if need.second_language[place] else need.language),
+        second_language=bool(need.second_language[place]),
+        load=int(scene.tasks_last_week[who]) / int(volunteers.tasks_a_week[who]),
+        asks_last_week=int(scene.asks_last_week[who]), weekly_asks=people.weekly_asks,
+        outstanding=bool(scene.outstanding[who, int(need.urgency is Urgency.URGENT)]),
+        time_zone=world.zones.time_zone[zone], quiet_from=people.quiet_from, quiet_until=people.quiet_until,
+        urgent_any_hour=bool(volunteers.any_hour[who]), answered=int(scene.answered[who]),
+        accepted=int(scene.accepted[who]),
+    )  # fmt: skip
