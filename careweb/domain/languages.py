@@ -1,6 +1,6 @@
 """Languages people speak and languages people read: two lists. Nothing here is inferred from likeness."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
@@ -36,31 +36,7 @@ class Language:
         return names.get(locale[:2], self.name_en)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedLanguage:
-    """Two people can talk: in the asker's first choice, or in a second one."""
-
-    spoken_id: SpokenId
-    first_choice: bool
-
-
 Aliases = Mapping[str, Collection[str]]  # folded alias -> tags
-Pairs = Collection[frozenset[str]]  # spoken ids people have said go together, each of two
-
-
-def share_language(asker: Sequence[str], helper: Collection[str], pairs: Pairs) -> SharedLanguage | None:
-    """The language the two would use; the asker's are in order of choice.
-
-    An exact id always goes before a pair, and a pair is never a first choice.
-    """
-    for choice, spoken in enumerate(asker):
-        if spoken in helper:
-            return SharedLanguage(spoken_id=SpokenId(spoken), first_choice=choice == 0)
-    for spoken in asker:
-        partner = next((other for other in sorted(helper) if frozenset((spoken, other)) in pairs), None)
-        if partner is not None:
-            return SharedLanguage(spoken_id=SpokenId(partner), first_choice=False)
-    return None
 
 
 class _Fit(Enum):

@@ -1,7 +1,6 @@
 """Finding a language by whatever people call it, and who can talk with whom."""
 
 import csv
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -15,11 +14,8 @@ from careweb.domain.languages import (
     SpokenId,
     alias_table,
     search_languages,
-    share_language,
     spoken_id_of,
 )
-
-PAIRS = frozenset({frozenset(("hi", "ur")), frozenset(("fa", "prs"))})
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -188,48 +184,3 @@ def test_shipped_aliases_and_pairs_name_known_languages() -> None:
         "ar ku",
     ]
     assert not pairs & {tuple(sorted(entry.split())) for entry in never}
-
-
-def test_the_first_shared_language_in_the_askers_order_is_used() -> None:
-    found = share_language(["yue", "cmn", "en"], {"en", "cmn"}, PAIRS)
-    assert found is not None
-    assert (found.spoken_id, found.first_choice) == ("cmn", False)
-
-
-def test_the_askers_first_language_is_a_first_choice() -> None:
-    found = share_language(["ta", "en"], {"en", "ta"}, PAIRS)
-    assert found is not None
-    assert (found.spoken_id, found.first_choice) == ("ta", True)
-
-
-def test_a_pair_is_a_second_choice_both_ways_and_never_before_an_exact_language() -> None:
-    for asker, helper in (("hi", "ur"), ("ur", "hi")):
-        found = share_language([asker], {helper}, PAIRS)
-        assert found is not None
-        assert (found.spoken_id, found.first_choice) == (helper, False)
-    exact = share_language(["hi", "en"], {"ur", "en"}, PAIRS)
-    assert exact is not None
-    assert exact.spoken_id == "en"
-
-
-def test_no_language_is_inferred_from_another() -> None:
-    for a, b in pairwise(["yue", "cmn", "nan", "wuu", "hak"]):
-        assert share_language([a], {b}, PAIRS) is None
-    assert share_language(["uk"], {"ru"}, PAIRS) is None
-    assert share_language(["fa", "ur"], {"en"}, PAIRS) is None
-
-
-ids = st.sampled_from(["en", "hi", "ur", "fa", "prs", "yue", "cmn"])
-
-
-@given(st.lists(ids, min_size=1, max_size=4, unique=True), st.frozensets(ids, max_size=4))
-def test_what_is_shared_is_spoken_by_the_helper_and_first_only_if_exactly_first(
-    asker: list[str], helper: frozenset[str]
-) -> None:
-    found = share_language(asker, helper, PAIRS)
-    if found is None:
-        assert not helper & set(asker)
-        assert not any(frozenset((a, b)) in PAIRS for a in asker for b in helper)
-    else:
-        assert found.spoken_id in helper
-        assert found.first_choice == (asker[0] in helper)
