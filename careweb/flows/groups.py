@@ -42,6 +42,7 @@ class Helper:
     categories: tuple[str, ...]
     languages: tuple[str, ...]
     since: datetime
+    note: str = field(repr=False)  # how whoever admitted them knows them
 
 
 def _group(row: Mapping[str, Any]) -> Group:
@@ -109,6 +110,7 @@ async def _helper(ctx: Context, row: Mapping[str, Any]) -> Helper:
         id=row["id"], name=sealer.open("name", row["sealed_name"]) if sealer else "",
         state=MembershipState(row["state"]), confirmed=row["confirmed"], vetting=row["vetting"],
         categories=tuple(row["categories"] or ()), languages=tuple(row["languages"] or ()), since=row["created_at"],
+        note=sealer.open("note", row["sealed_note"]) if sealer else "",
     )  # fmt: skip
 
 

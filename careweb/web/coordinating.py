@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from careweb.domain.errors import OverError
 from careweb.domain.ids import MemberId, NeedId
+from careweb.domain.needs import TEXT_MOST
 from careweb.domain.states import LIVE, CloseReason, NeedState
 from careweb.flows import board as flow
 from careweb.flows import groups, needs
@@ -16,6 +17,7 @@ from careweb.web.bodies import NO_FIELDS
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
+from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
 
 WIDEN_KM = (5, 10, 15, 25, 50, 100, 200)
@@ -25,8 +27,12 @@ def _need_id(visit: Visit) -> NeedId:
     return NeedId(UUID(str(visit.request.path_params["need_id"])))
 
 
-def _words(visit: Visit, field: str) -> str:
-    return visit.fields.get(field, "").strip()[:500]
+def _words(visit: Visit, field: str) -> tuple[str, str]:
+    """What was written, and what is wrong with it, if anything."""
+    text = visit.fields.get(field, "").strip()
+    if names_a_position(text):
+        return text, "coordinates"
+    return text, "text" if len(text) > TEXT_MOST else ""
 
 
 async def need(visit: Visit) -> Response:
@@ -60,9 +66,11 @@ async def ask_again(visit: Visit) -> Response:
 
 async def close(visit: Visit) -> Response:
     post, reason = visit.post(), visit.fields.get("reason", "")
-    if reason not in list(CloseReason):
-        return await _need_page(visit, {"reason": "reason"})
-    words = _words(visit, "words")
+    words, wrong = _words(visit, "words")
+    errors = {"reason": "reason"} if reason not in list(CloseReason) else {}
+    errors |= {"words": wrong} if wrong else {}
+    if errors:
+        return await _need_page(visit, errors)
     try:
         await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
     except OverError:  # sent twice?
@@ -144,8 +152,9 @@ async def _people_page(visit: Visit, errors: Errors | None = None) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     helpers = await groups.helpers(visit.ctx, post.group_id)
     return visit.page(
-        "board/people.html", 422 if errors else 200, post=post, helpers=helpers, errors=errors or {}, speech=spoken.name
-    )
+        "board/people.html", 422 if errors else 200, post=post, helpers=helpers, errors=errors or {}, speech=spoken.name,
+        values=visit.fields if errors else NO_FIELDS,
+    )  # fmt: skip
 
 
 def _member_id(visit: Visit) -> MemberId:
@@ -153,15 +162,16 @@ def _member_id(visit: Visit) -> MemberId:
 
 
 async def admit(visit: Visit) -> Response:
-    post, note = visit.post(), _words(visit, "note")
-    if not note:
-        return await _people_page(visit, {f"note-{_member_id(visit)}": "admit_note"})
+    post, (note, wrong) = visit.post(), _words(visit, "note")
+    if wrong or not note:
+        return await _people_page(visit, {f"note-{_member_id(visit)}": wrong or "admit_note"})
     vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)
     await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note, vetting=vetting)
     return see_other(f"/staff/{post.slug}/people")
 
 
 async def suspend(visit: Visit) -> Response:
-    post, note = visit.post(), _words(visit, "note")
-    await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note)
+    """One click: no words are asked for."""
+    post = visit.post()
+    await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note="")
     return see_other(f"/staff/{post.slug}/people")

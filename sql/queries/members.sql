@@ -103,7 +103,7 @@ FROM membership m JOIN care_group g ON g.id = m.group_id WHERE m.member_id = :me
 
 -- name: members_of_group(group_id)
 -- Who helps, or wants to help, in this group? Those waiting first; without those who had themselves removed.
-SELECT p.id, p.sealed_name, p.confirmed, m.state, m.vetting, m.created_at, m.decided_at,
+SELECT p.id, p.sealed_name, p.confirmed, m.state, m.vetting, m.sealed_note, m.created_at, m.decided_at,
     (SELECT array_agg(DISTINCT c) FROM offer o, unnest(o.categories) c WHERE o.member_id = p.id AND o.group_id = m.group_id AND o.state <> 'ended') AS categories,
     (SELECT array_agg(DISTINCT l) FROM offer o, unnest(o.languages) l WHERE o.member_id = p.id AND o.group_id = m.group_id AND o.state <> 'ended') AS languages
 FROM membership m JOIN member p ON p.id = m.member_id

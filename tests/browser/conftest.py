@@ -114,6 +114,8 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "need": (f"{staff}/needs/{unmet}", "coordinator"), "staff change": (f"{staff}/needs/{unmet}/change", "coordinator"),
         "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
         "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),
+        "remove": ("/me/remove", "helper"), "not by a click": ("/me/remove", "coordinator"),
+        "needs of a language": (f"{staff}/needs?language=ti&unmet=yes", "coordinator"),
     }  # fmt: skip
     return sessions, pages
 

@@ -124,7 +124,23 @@ def test_a_volunteer_is_admitted_with_a_note_and_suspended_with_a_click(site: Si
     assert (bare.status, list(bare.errors)) == (422, [f"note-{member}"])
     admitted = staff.see("/staff/east/people").send(action, note="From the temple")
     assert "Admitted" in admitted.text
+    assert "From the temple" in admitted.text, "the next coordinator reads how they are known"
     assert "Suspended" in admitted.send(f"/{member}/suspend").text
+
+
+HERE = "they live at 43.65321, -79.38321"
+
+
+def test_no_form_of_a_coordinator_takes_a_position(site: Site, staff: Person) -> None:
+    need = site.posted()
+    closing = staff.see(f"/staff/east/needs/{need}").send("/close", reason="other", words=HERE)
+    assert (closing.status, set(closing.errors)) == (422, {"words"})
+    assert HERE in closing.html
+    member = site.run(lambda world: world.helper(site.cast.group, name="Tashi", admitted=False))
+    admitting = staff.see("/staff/east/people").send(f"/{member}/admit", note=HERE)
+    assert (admitting.status, set(admitting.errors)) == (422, {f"note-{member}"})
+    assert HERE in admitting.html
+    assert staff.see(f"/staff/east/needs/{need}").send("/close", reason="other", words="x" * 501).status == 422
 
 
 def test_a_volunteer_of_another_group_cannot_be_admitted_here(site: Site) -> None:
