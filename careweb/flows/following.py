@@ -1,19 +1,23 @@
 """What is happening with a need, for the person who asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from careweb.domain.distances import Band
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import GroupId, MatchId, NeedId
-from careweb.domain.states import ContactKind, MatchState, NeedState, Reach, Urgency
+from careweb.domain.needs import NewNeed
+from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Reach, Urgency
 from careweb.flows.context import Context
 from careweb.flows.matches import OPEN_TO_BOTH, Note, notes_of
 from careweb.storage.database import run
 from careweb.storage.promises import due_at
 from careweb.storage.sealing import key_of
+
+LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,22 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
         nobody_left=row["exhausted_at"] is not None,
         matches=await _matches(ctx, need_id),
     )  # fmt: skip
+
+
+async def sent_lately(ctx: Context, needs: Iterable[NeedId], new: NewNeed) -> NeedId | None:
+    """Which of these is the same once more? Browsers that go back to a form fill it in again, and give it a new number."""
+    for need_id in needs:
+        with suppress(NotHereError):
+            view = await follow(ctx, need_id)
+            if view.state in LIVE and view.posted_at > ctx.now - LATELY and _says(view) == _says(new):
+                return need_id
+    return None
+
+
+def _says(need: NeedView | NewNeed) -> tuple[object, ...]:
+    """Not by when: that is reckoned from the moment it is sent."""
+    what = (need.category, need.zone_code, need.languages, need.urgency, need.helpers)
+    return (*what, need.name.strip().casefold(), need.text.strip())
 
 
 async def _matches(ctx: Context, need_id: NeedId) -> tuple[AskerSide, ...]:

@@ -39,23 +39,26 @@ async def post_need(
 ) -> Posted:
     """Posting the same form twice makes one need, and shows the same code. `secret_hash`: if it was made before."""
     code = ctx.vault.return_code(form_id)
-    form_hash = ctx.vault.index("form", form_id)
-    sent_before = await run(ctx.tx, "need_of_form", form_hash=form_hash)
-    if sent_before:
-        return Posted(need_id=sent_before["id"], code=code, fresh=False)
+    if sent_before := await need_of_form(ctx, form_id):
+        return Posted(need_id=sent_before, code=code, fresh=False)
     need_id = NeedId(uuid4())
     added = await add_need(
         ctx, group_id, new, need_id,
-        member_id=member_id, form_hash=form_hash,
+        member_id=member_id, form_hash=ctx.vault.index("form", form_id),
         locator_hash=ctx.vault.index("locator", code.locator),
         secret_hash=secret_hash or await ctx.vault.hash_aside(code.secret),
     )  # fmt: skip
     if not added:  # the other of two at once was first
-        first = await run(ctx.tx, "need_of_form", form_hash=form_hash)
-        return Posted(need_id=first["id"], code=code, fresh=False)
+        first = await need_of_form(ctx, form_id)
+        return Posted(need_id=first or need_id, code=code, fresh=False)
     await tell(ctx, need_id, actor, "posted")
     await owe_notice(ctx, "posted", need_id, need_id=need_id)
     return Posted(need_id=need_id, code=code, fresh=True)
+
+
+async def need_of_form(ctx: Context, form_id: str) -> NeedId | None:
+    row = await run(ctx.tx, "need_of_form", form_hash=ctx.vault.index("form", form_id))
+    return NeedId(row["id"]) if row else None
 
 
 async def add_need(ctx: Context, group_id: GroupId, new: NewNeed, need_id: NeedId, **more: Any) -> bool:

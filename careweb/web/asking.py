@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from careweb.domain.ids import NeedId
 from careweb.domain.needs import NewNeed
+from careweb.flows.following import sent_lately
 from careweb.flows.groups import Group, group_by_slug
-from careweb.flows.needs import Posted, post_need
+from careweb.flows.needs import Posted, need_of_form, post_need
 from careweb.flows.signin import open_session
 from careweb.web.bodies import Fields
 from careweb.web.choices import LanguageChoice, PlaceChoice, choose_language, choose_place
@@ -20,7 +21,7 @@ from careweb.web.cookies import SESSION, set_cookie
 from careweb.web.errors import StaleFormError
 from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, read_when, stated_need
 from careweb.web.pages import FormToken, answer, drawn
-from careweb.web.visits import Visit
+from careweb.web.visits import Visit, see_other
 from careweb.wording import CATEGORIES
 
 _FORM_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -51,6 +52,11 @@ async def ask(visit: Visit) -> Response:
     filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
     if filled.need is None:
         return await _form(visit, group, filled, status=422 if filled.errors else 200)
+    same = await sent_lately(visit.ctx, visit.visitor.needs, filled.need)
+    if same and not await need_of_form(
+        visit.ctx, form_id_of(visit)
+    ):  # whoever sends one form again sees its code again
+        return see_other(f"/need/{same}?again=yes")
     posted = await post_need(
         visit.ctx, group.id, filled.need, form_id=form_id_of(visit), member_id=visit.visitor.member_id,
         secret_hash=hashed_first(visit),

@@ -34,7 +34,7 @@ async def _status(visit: Visit, need_id: NeedId, errors: Errors | None = None, s
     locale = visit.interface.tag
     return visit.page(
         "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
-        late="late" in visit.request.query_params, form_id=new_form_id(),
+        late="late" in visit.request.query_params, again="again" in visit.request.query_params, form_id=new_form_id(),
         values=visit.fields if visit.posting else NO_FIELDS,
         languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name,
     )  # fmt: skip

@@ -38,6 +38,15 @@ def test_the_same_form_sent_twice_makes_one_need(anyone: Person, site: Site) -> 
     assert first.soup.select_one('a.button[href^="/need/"]') == again.soup.select_one('a.button[href^="/need/"]')
 
 
+def test_going_back_and_filling_the_form_in_again_makes_one_need(anyone: Person, site: Site) -> None:
+    first = ask(anyone, text="back")
+    again = ask(anyone, text="back")
+    assert first.soup.select_one(f'a[href="{again.path}"]'), "the need that is there already"
+    assert "it is one need" in again.text
+    assert ask(anyone, text="back, another bag").soup.select_one("#code"), "other words are another need"
+    assert ask(site.person(), text="back").soup.select_one("#code"), "another browser is another person"
+
+
 def test_the_return_code_opens_the_need_in_another_browser(anyone: Person, site: Site) -> None:
     code = code_on(ask(anyone))
     elsewhere = site.person()
