@@ -46,14 +46,14 @@ CREATE TABLE offer_shelf (
 
 -- Which steps a shelf has in a zone (0: remote help, which has none). A step is 64 times the radius in km, rounded up, plus
 -- the load in sixtieths, rounded down. Again rather too many than too few.
-CREATE TABLE offer_place (
+CREATE TABLE offer_step (
     shelf integer NOT NULL,
     zone smallint NOT NULL,
-    steps smallint[] NOT NULL,
-    PRIMARY KEY (shelf, zone)
+    step smallint NOT NULL,
+    PRIMARY KEY (shelf, zone, step)
 );
 
--- One row for each shelf an active offer lies on. No foreign keys: triggers on offer write it, and nothing else.
+-- One row for each shelf that an active offer of an admitted volunteer lies on. No foreign keys: triggers write it, nothing else.
 CREATE TABLE offer_key (
     shelf integer NOT NULL,
     zone smallint NOT NULL,
@@ -61,10 +61,10 @@ CREATE TABLE offer_key (
     offer_id uuid NOT NULL,
     member_id uuid NOT NULL,
     group_id uuid NOT NULL,
-    shared boolean NOT NULL,   -- the offer may serve any group of the alliance
+    vetting smallint NOT NULL,
     radius_km real NOT NULL,
     hours bigint NOT NULL,
-    PRIMARY KEY (shelf, zone, step, offer_id) INCLUDE (member_id, group_id, shared, radius_km, hours)
+    PRIMARY KEY (shelf, zone, step, offer_id) INCLUDE (member_id, group_id, vetting, radius_km, hours)
 );
 CREATE INDEX offer_key_of_offer ON offer_key (offer_id);
 
@@ -89,12 +89,6 @@ CREATE FUNCTION radius_step(radius_km real) RETURNS int LANGUAGE sql IMMUTABLE P
     END AS int)
 $$;
 
-CREATE FUNCTION load_step(task_times timestamptz[], per_week smallint, until timestamptz) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN task_times = '{}' THEN 0 ELSE
-        least(60, 60 * (SELECT CAST(count(*) AS int) FROM unnest(task_times) t WHERE t > until - interval '7 days') / per_week)
-    END
-$$;
-
 -- The design's distance term. No distance (remote help) costs nothing.
 CREATE FUNCTION distance_cost(km real, need_r50_km real, offer_r50_km real, radius_km real) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN km IS NULL THEN 0 ELSE
@@ -103,92 +97,132 @@ CREATE FUNCTION distance_cost(km real, need_r50_km real, offer_r50_km real, radi
     END
 $$;
 
--- New steps become known to the search. Only what is missing is written, in one order, so that writers neither wait for each
--- other nor for the same rows again and again.
-CREATE FUNCTION raise_places(shelves int[], zones smallint[], steps smallint[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Beyond this the distance alone costs more than `cost`, for anybody with that radius; a hair more, for rounding.
+CREATE FUNCTION within_km(cost float8, need_r50_km real, radius_km real) RETURNS real LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CAST(CASE
+        WHEN cost <= 0 THEN -1
+        WHEN cost >= 0.60 THEN 'Infinity'
+        ELSE 0.01 + 1.000001 * sqrt(greatest(0, power(cost / 0.60 * greatest(CAST(radius_km AS float8), 2.0), 2) - power(CAST(need_r50_km AS float8), 2)))
+    END AS real)
+$$;
+
+-- New steps become known to the search. Only what is missing is written, so that writers do not wait for each other.
+CREATE FUNCTION raise_steps(shelves int[], zones smallint[], steps smallint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    missing record;
 BEGIN
-    INSERT INTO offer_place AS p (shelf, zone, steps)
-    SELECT a.shelf, a.zone, array_agg(DISTINCT a.step) FROM unnest(shelves, zones, steps) a (shelf, zone, step)
-    GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (shelf, zone) DO UPDATE SET steps = ARRAY(SELECT unnest(p.steps) UNION SELECT unnest(excluded.steps) ORDER BY 1);
-    PERFORM FROM offer_shelf h WHERE h.id = ANY (shelves) ORDER BY h.id FOR NO KEY UPDATE;
-    UPDATE offer_shelf h SET zones = h.zones | a.zones, widest_km = greatest(h.widest_km, a.widest_km)
-    FROM (
-        SELECT shelf, bit_or(set_bit(repeat('0', 4096)::bit(4096), zone, 1)) AS zones, max(step / 64) AS widest_km
-        FROM (SELECT DISTINCT s.shelf, s.zone, s.step FROM unnest(shelves, zones, steps) s (shelf, zone, step)) s GROUP BY shelf
-    ) a WHERE h.id = a.shelf AND (h.zones | a.zones <> h.zones OR h.widest_km < a.widest_km);
+    WITH added AS (
+        INSERT INTO offer_step (shelf, zone, step)
+        SELECT DISTINCT a.shelf, a.zone, a.step FROM unnest(shelves, zones, steps) a (shelf, zone, step) ORDER BY 1, 2, 3
+        ON CONFLICT DO NOTHING
+        RETURNING shelf, zone, step
+    )
+    SELECT array_agg(shelf) AS shelves, array_agg(zone) AS zones, array_agg(widest_km) AS widest_km INTO missing
+    FROM (SELECT shelf, zone, max(step / 64) AS widest_km FROM added GROUP BY 1, 2) a;
+    IF missing.shelves IS NOT NULL THEN
+        PERFORM FROM offer_shelf WHERE id = ANY (missing.shelves) ORDER BY id FOR NO KEY UPDATE;
+        UPDATE offer_shelf h SET zones = h.zones | a.zones, widest_km = greatest(h.widest_km, a.widest_km)
+        FROM (
+            SELECT m.shelf, bit_or(set_bit(CAST(repeat('0', 4096) AS bit(4096)), m.zone, 1)) AS zones, max(m.widest_km) AS widest_km
+            FROM unnest(missing.shelves, missing.zones, missing.widest_km) m (shelf, zone, widest_km) GROUP BY 1
+        ) a WHERE h.id = a.shelf AND (h.zones | a.zones <> h.zones OR h.widest_km < a.widest_km);
+    END IF;
 END $$;
 
--- Lays these offers on their shelves anew, or takes them off.
-CREATE FUNCTION stock_offers(offers uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Lays these offers on their shelves anew, or takes them off. Like the search, the steps of it are always the same: a plan that
+-- was made while the tables were small would be ruinous when they are not.
+CREATE FUNCTION stock_offers(offers uuid[], afresh boolean DEFAULT false) RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
     until timestamptz;
-    missing record;
+    laid record;
 BEGIN
     LOCK TABLE offer_key IN ROW EXCLUSIVE MODE;  -- before the horizon is read: age_loads waits for us, or we see its new one
     SELECT next_until INTO until FROM load_horizon;
-    DELETE FROM offer_key WHERE offer_id = ANY (offers);
+    IF NOT afresh THEN
+        DELETE FROM offer_key k USING unnest(offers) i (id) WHERE k.offer_id = i.id;
+    END IF;
     INSERT INTO offer_shelf (audience, category, language)
-    SELECT DISTINCT a, c, l
-    FROM offer o, unnest(CASE WHEN o.reach = 'alliance' THEN ARRAY[o.group_id, '00000000-0000-0000-0000-000000000000'] ELSE ARRAY[o.group_id] END) a,
-        unnest(o.categories) c, unnest(o.languages) l
-    WHERE o.id = ANY (offers) AND o.state = 'active'
-      AND NOT EXISTS (SELECT FROM offer_shelf h WHERE h.audience = a AND h.category = c AND h.language = l)
-    ORDER BY 1, 2, 3
+    SELECT a, c, l
+    FROM (
+        SELECT DISTINCT a, c, l
+        FROM unnest(offers) i (id)
+        CROSS JOIN LATERAL (SELECT * FROM offer o WHERE o.id = i.id AND o.state = 'active' OFFSET 0) o
+        CROSS JOIN LATERAL unnest(CASE WHEN o.reach = 'alliance' THEN ARRAY[o.group_id, '00000000-0000-0000-0000-000000000000'] ELSE ARRAY[o.group_id] END) a
+        CROSS JOIN LATERAL unnest(o.categories) c CROSS JOIN LATERAL unnest(o.languages) l
+        ORDER BY 1, 2, 3 OFFSET 0
+    ) s
+    WHERE NOT EXISTS (SELECT FROM offer_shelf h WHERE h.audience = a AND h.category = c AND h.language = l)
     ON CONFLICT DO NOTHING;
     WITH added AS (
-        INSERT INTO offer_key (shelf, zone, step, offer_id, member_id, group_id, shared, radius_km, hours)
+        INSERT INTO offer_key (shelf, zone, step, offer_id, member_id, group_id, vetting, radius_km, hours)
         SELECT DISTINCT h.id, CASE WHEN c.remote THEN 0 ELSE z.number END,
-            CASE WHEN c.remote THEN 0 ELSE 64 * radius_step(o.radius_km) END + load_step(m.task_times, m.per_week, until),
-            o.id, o.member_id, o.group_id, o.reach = 'alliance', o.radius_km, o.hours
-        FROM offer o
-        JOIN member m ON m.id = o.member_id
-        LEFT JOIN zone_around z ON z.zone_code = o.zone_code
-        CROSS JOIN unnest(CASE WHEN o.reach = 'alliance' THEN ARRAY[o.group_id, '00000000-0000-0000-0000-000000000000'] ELSE ARRAY[o.group_id] END) a
-        CROSS JOIN unnest(o.languages) l
-        JOIN category c ON c.slug = ANY (o.categories)
-        JOIN offer_shelf h ON h.audience = a AND h.category = c.slug AND h.language = l
-        WHERE o.id = ANY (offers) AND o.state = 'active'
+            CASE WHEN c.remote THEN 0 ELSE 64 * radius_step(o.radius_km) END + m.load,
+            o.id, o.member_id, o.group_id, m.vetting, o.radius_km, o.hours
+        FROM unnest(offers) i (id)
+        CROSS JOIN LATERAL (SELECT * FROM offer o WHERE o.id = i.id AND o.state = 'active' OFFSET 0) o
+        CROSS JOIN LATERAL (
+            SELECT g.vetting, CASE WHEN m.task_times = '{}' THEN 0 ELSE
+                least(60, 60 * (SELECT CAST(count(*) AS int) FROM unnest(m.task_times) t WHERE t > until - interval '7 days') / m.per_week) END AS load
+            FROM member m JOIN membership g ON g.group_id = o.group_id AND g.member_id = m.id AND g.state = 'admitted'
+            WHERE m.id = o.member_id OFFSET 0
+        ) m
+        LEFT JOIN LATERAL (SELECT number FROM zone_around z WHERE z.zone_code = o.zone_code OFFSET 0) z ON true
+        CROSS JOIN LATERAL unnest(CASE WHEN o.reach = 'alliance' THEN ARRAY[o.group_id, '00000000-0000-0000-0000-000000000000'] ELSE ARRAY[o.group_id] END) a
+        CROSS JOIN LATERAL unnest(o.categories) slug CROSS JOIN LATERAL unnest(o.languages) l
+        CROSS JOIN LATERAL (SELECT remote FROM category c WHERE c.slug = slug.slug OFFSET 0) c
+        CROSS JOIN LATERAL (SELECT id FROM offer_shelf h WHERE h.audience = a AND h.category = slug AND h.language = l OFFSET 0) h
         ORDER BY 1, 2, 3, 4
         RETURNING shelf, zone, step
     )
-    SELECT array_agg(a.shelf) AS shelves, array_agg(a.zone) AS zones, array_agg(a.step) AS steps INTO missing
-    FROM (SELECT DISTINCT shelf, zone, step FROM added) a
-    WHERE NOT EXISTS (SELECT FROM offer_place p WHERE p.shelf = a.shelf AND p.zone = a.zone AND a.step = ANY (p.steps));
-    IF missing.shelves IS NOT NULL THEN
-        PERFORM raise_places(missing.shelves, missing.zones, missing.steps);
+    SELECT array_agg(a.shelf) AS shelves, array_agg(a.zone) AS zones, array_agg(a.step) AS steps INTO laid
+    FROM (SELECT DISTINCT shelf, zone, step FROM added OFFSET 0) a
+    WHERE NOT EXISTS (SELECT FROM offer_step s WHERE s.shelf = a.shelf AND s.zone = a.zone AND s.step = a.step);
+    IF laid.shelves IS NOT NULL THEN
+        PERFORM raise_steps(laid.shelves, laid.zones, laid.steps);
     END IF;
 END $$;
 
 -- These people's loads changed: their offers move to other steps of the same shelves.
-CREATE FUNCTION restep_members(members uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION restep_members(members uuid[]) RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
     until timestamptz;
-    missing record;
+    laid record;
 BEGIN
     LOCK TABLE offer_key IN ROW EXCLUSIVE MODE;
     SELECT next_until INTO until FROM load_horizon;
     WITH moved AS (
         UPDATE offer_key k SET step = k.step / 64 * 64 + w.load
         FROM (
-            SELECT o.id, load_step(m.task_times, m.per_week, until) AS load
-            FROM member m JOIN offer o ON o.member_id = m.id WHERE m.id = ANY (members) AND o.state = 'active'
+            SELECT o.id, m.load
+            FROM unnest(members) i (id)
+            CROSS JOIN LATERAL (
+                SELECT least(60, 60 * (SELECT CAST(count(*) AS int) FROM unnest(m.task_times) t WHERE t > until - interval '7 days') / m.per_week) AS load
+                FROM member m WHERE m.id = i.id OFFSET 0
+            ) m
+            CROSS JOIN LATERAL (SELECT o.id FROM offer o WHERE o.member_id = i.id AND o.state = 'active' OFFSET 0) o
+            OFFSET 0
         ) w
         WHERE k.offer_id = w.id AND k.step % 64 <> w.load
         RETURNING k.shelf, k.zone, k.step
     )
-    SELECT array_agg(a.shelf) AS shelves, array_agg(a.zone) AS zones, array_agg(a.step) AS steps INTO missing
-    FROM (SELECT DISTINCT shelf, zone, step FROM moved) a
-    WHERE NOT EXISTS (SELECT FROM offer_place p WHERE p.shelf = a.shelf AND p.zone = a.zone AND a.step = ANY (p.steps));
-    IF missing.shelves IS NOT NULL THEN
-        PERFORM raise_places(missing.shelves, missing.zones, missing.steps);
+    SELECT array_agg(a.shelf) AS shelves, array_agg(a.zone) AS zones, array_agg(a.step) AS steps INTO laid
+    FROM (SELECT DISTINCT shelf, zone, step FROM moved OFFSET 0) a
+    WHERE NOT EXISTS (SELECT FROM offer_step s WHERE s.shelf = a.shelf AND s.zone = a.zone AND s.step = a.step);
+    IF laid.shelves IS NOT NULL THEN
+        PERFORM raise_steps(laid.shelves, laid.zones, laid.steps);
     END IF;
 END $$;
 
 -- Once a statement, not once a row: an import adds thousands.
 CREATE FUNCTION stock_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM stock_offers(ARRAY(SELECT id FROM fresh));
+    PERFORM stock_offers(ARRAY(SELECT id FROM fresh), true);
     RETURN NULL;
 END $$;
 CREATE FUNCTION stock_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -210,6 +244,15 @@ BEGIN
     DELETE FROM offer_key WHERE offer_id = OLD.id;
     RETURN NULL;
 END $$;
+CREATE FUNCTION stock_admitted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM stock_offers(ARRAY(
+        SELECT o.id FROM fresh n CROSS JOIN LATERAL (
+            SELECT o.id FROM offer o WHERE o.member_id = n.member_id AND o.group_id = n.group_id AND o.state = 'active' OFFSET 0
+        ) o
+    ));
+    RETURN NULL;
+END $$;
 CREATE FUNCTION restep_member() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM restep_members(ARRAY[NEW.id]);
@@ -218,6 +261,8 @@ END $$;
 CREATE TRIGGER offer_added AFTER INSERT ON offer REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION stock_added();
 CREATE TRIGGER offer_changed AFTER UPDATE ON offer REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION stock_changed();
 CREATE TRIGGER offer_gone AFTER DELETE ON offer FOR EACH ROW EXECUTE FUNCTION unstock();
+CREATE TRIGGER member_joined AFTER INSERT ON membership REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION stock_admitted();
+CREATE TRIGGER member_admitted AFTER UPDATE ON membership REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION stock_admitted();
 CREATE TRIGGER member_busier AFTER UPDATE OF task_times, per_week ON member FOR EACH ROW
     WHEN (OLD.task_times IS DISTINCT FROM NEW.task_times OR OLD.per_week <> NEW.per_week) EXECUTE FUNCTION restep_member();
 
@@ -276,68 +321,87 @@ DECLARE
     n record;      -- the need, and what is around it
     h record;      -- its shelves, as arrays
     p record;      -- a person
-    first_zone int; last_zone int; zones int;
-    below float8;  -- what it takes to be among the best: the cost of the last of most + 1
-    least_cost float8;
+    zones int;         -- so many of the nearest zones may matter
+    seen int;          -- of these have been looked at, up to a floor of `done`
+    done float8;
+    near int;          -- now so many are looked at, up to a floor of `upto`
+    upto float8;
+    below float8;      -- what it takes to be among the best: the cost of the last of most + 1
+    language float8;   -- the least that language costs
     costs float8[];    -- of the best that may be asked, sorted
     people uuid[];     -- all found, in the order of `chosen`
     chosen best_candidate[];
-    one best_candidate;
-    place int; rank int; busy boolean;
-    -- Opened afresh for each ring of zones. A cursor, because a plain loop would fetch fifty people ahead.
-    ring CURSOR FOR
-        SELECT s.language, s.first, s.km, s.r50_km, s.floor, k.offer_id, k.group_id, k.radius_km, m.*
+    place int; rank int;
+    -- Opened afresh each time more zones or higher floors are looked at. A cursor: a plain loop would fetch fifty people ahead.
+    walk CURSOR FOR
+        SELECT s.floor, c.cost, m.busy, k.member_id, CAST(ROW(
+                n.id, k.offer_id, k.member_id, k.group_id, s.km, n.r50_km, s.r50_km, k.radius_km, s.language, NOT s.first, m.load,
+                m.asks, m.weekly_asks, m.outstanding, c.distance, s.second, 0.14 * m.load, c.cost, NULL
+            ) AS best_candidate) AS candidate
         FROM (
-            SELECT b.shelf, b.language, b.first, b.foreign_only, z.zone, z.km, z.r50_km, step, floor
-            FROM unnest(h.shelves, h.languages, h.firsts, h.foreigners) b (shelf, language, first, foreign_only)
+            SELECT b.shelf, b.language, b.first, b.foreign_only, b.second, z.zone, z.km, z.r50_km, e.step, f.floor
+            FROM unnest(h.shelves, h.languages, h.firsts, h.foreigners, h.seconds) b (shelf, language, first, foreign_only, second)
             JOIN offer_shelf o ON o.id = b.shelf
-            CROSS JOIN LATERAL unnest(n.near[first_zone:last_zone], n.km[first_zone:last_zone], n.r50_kms[first_zone:last_zone]) z (zone, km, r50_km)
+            CROSS JOIN LATERAL (SELECT least(near, width_bucket(within_km(least(below, upto) - b.second, n.r50_km, o.widest_km), n.kms)) AS zones OFFSET 0) r
             CROSS JOIN LATERAL (
-                SELECT p.steps FROM offer_place p WHERE p.shelf = b.shelf AND p.zone = z.zone OFFSET 0
-            ) p
-            CROSS JOIN LATERAL unnest(p.steps) step
+                SELECT z.zone, CASE WHEN NOT n.remote THEN z.km END AS km, z.r50_km, z.rank
+                FROM unnest(n.near[1 : r.zones], n.kms[1 : r.zones], n.r50_kms[1 : r.zones]) WITH ORDINALITY z (zone, km, r50_km, rank)
+                WHERE get_bit(o.zones, z.zone) = 1 OFFSET 0
+            ) z
             CROSS JOIN LATERAL (
-                SELECT distance_cost(z.km, n.r50_km, z.r50_km, CAST(step / 64 AS real)) + CASE WHEN b.first THEN 0.0 ELSE 0.25 END
-                    + CASE WHEN load_known THEN 0.14 * (step % 64 / CAST(60 AS float8)) ELSE 0.0 END AS floor
+                SELECT e.step FROM offer_step e
+                WHERE e.shelf = b.shelf AND e.zone = z.zone AND e.step >= CASE WHEN n.remote THEN 0 ELSE  -- who would go that far, or for so little
+                    64 * CAST(floor(least(200, greatest(z.km - n.widened_km, CASE WHEN least(below, upto) - b.second < 0.60 THEN
+                        0.60 * sqrt(power(z.km, 2) + power(n.r50_km, 2) + power(z.r50_km, 2)) / greatest(least(below, upto) - b.second, 0.01)
+                    END))) AS int) END
+                OFFSET 0
+            ) e
+            CROSS JOIN LATERAL (
+                SELECT distance_cost(z.km, n.r50_km, z.r50_km, CAST(e.step / 64 AS real)) + b.second
+                    + CASE WHEN load_known THEN 0.14 * (e.step % 64 / CAST(60 AS float8)) ELSE 0.0 END AS floor
             ) f
-            WHERE get_bit(o.zones, z.zone) = 1 AND (n.remote OR z.km <= step / 64 + n.widened_km)
-              AND (step % 64 < 60 OR NOT load_known) AND floor < below
-              AND distance_cost(z.km, n.r50_km, z.r50_km, o.widest_km) + CASE WHEN b.first THEN 0.0 ELSE 0.25 END < below
-            ORDER BY floor OFFSET 0
+            WHERE (n.remote OR z.km <= e.step / 64 + n.widened_km) AND (e.step % 64 < 60 OR NOT load_known)
+              AND f.floor < least(below, upto) AND (z.rank > seen OR f.floor >= done)
+            ORDER BY f.floor OFFSET 0
         ) s
         CROSS JOIN LATERAL (
             (
-                SELECT k.offer_id, k.member_id, k.group_id, k.shared, k.radius_km, k.hours FROM offer_key k
-                WHERE k.shelf = s.shelf AND k.zone = s.zone AND k.step = s.step AND k.offer_id >= n.id ORDER BY k.offer_id
+                SELECT k.offer_id, k.member_id, k.group_id, k.radius_km FROM offer_key k
+                WHERE k.shelf = s.shelf AND k.zone = s.zone AND k.step = s.step AND k.offer_id >= n.id
+                  AND k.hours & n.hours <> 0 AND k.vetting >= n.vetting ORDER BY k.offer_id
             ) UNION ALL (
-                SELECT k.offer_id, k.member_id, k.group_id, k.shared, k.radius_km, k.hours FROM offer_key k
-                WHERE k.shelf = s.shelf AND k.zone = s.zone AND k.step = s.step AND k.offer_id < n.id ORDER BY k.offer_id
+                SELECT k.offer_id, k.member_id, k.group_id, k.radius_km FROM offer_key k
+                WHERE k.shelf = s.shelf AND k.zone = s.zone AND k.step = s.step AND k.offer_id < n.id
+                  AND k.hours & n.hours <> 0 AND k.vetting >= n.vetting ORDER BY k.offer_id
             )
         ) k
         CROSS JOIN LATERAL (
-            SELECT m.id AS member_id, least(1.0, used.tasks / CAST(m.per_week AS float8)) AS load, used.asks,
-                coalesce(m.weekly_asks, cap) AS weekly_asks,
-                EXISTS (SELECT FROM ask a WHERE a.member_id = m.id AND a.urgent = n.urgent AND a.state IN ('planned', 'sent')) AS outstanding
+            SELECT u.load, u.asks, u.weekly_asks, u.outstanding, u.outstanding OR u.asks >= u.weekly_asks AS busy
             FROM member m
-            JOIN membership g ON g.group_id = k.group_id AND g.member_id = m.id AND g.state = 'admitted' AND g.vetting >= n.vetting
             CROSS JOIN LATERAL (
-                SELECT CASE WHEN m.task_times = '{}' THEN 0 ELSE (SELECT count(*) FROM unnest(m.task_times) t WHERE t > week_ago) END AS tasks,
-                       CASE WHEN m.ask_times = '{}' THEN 0 ELSE (SELECT count(*) FROM unnest(m.ask_times) t WHERE t > week_ago) END AS asks
+                SELECT CASE WHEN m.task_times = '{}' THEN 0
+                        ELSE (SELECT CAST(count(*) AS float8) FROM unnest(m.task_times) t WHERE t > week_ago) / m.per_week END AS load,
+                    CASE WHEN m.ask_times = '{}' THEN 0 ELSE (SELECT CAST(count(*) AS int) FROM unnest(m.ask_times) t WHERE t > week_ago) END AS asks,
+                    coalesce(m.weekly_asks, cap) AS weekly_asks,
+                    EXISTS (SELECT FROM ask a WHERE a.member_id = m.id AND a.urgent = n.urgent AND a.state IN ('planned', 'sent') OFFSET 0) AS outstanding
                 OFFSET 0
-            ) used
-            WHERE m.id = k.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email' AND used.tasks < m.per_week
+            ) u
+            WHERE m.id = k.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email' AND u.load < 1
               AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
               AND m.id <> ALL (n.asked) AND m.contact_index <> ALL (n.apart)
             OFFSET 0
         ) m
-        WHERE k.hours & n.hours <> 0 AND NOT (s.foreign_only AND k.group_id = n.group_id)
-          AND (n.remote OR s.km <= k.radius_km + n.widened_km)
-          AND (busy_too OR NOT m.outstanding AND m.asks < m.weekly_asks);
+        CROSS JOIN LATERAL (
+            SELECT distance_cost(s.km, n.r50_km, s.r50_km, k.radius_km) AS distance,
+                distance_cost(s.km, n.r50_km, s.r50_km, k.radius_km) + s.second + 0.14 * m.load AS cost
+        ) c
+        WHERE NOT (s.foreign_only AND k.group_id = n.group_id) AND (n.remote OR s.km <= k.radius_km + n.widened_km)
+          AND (busy_too OR NOT m.busy);
 BEGIN
     FOREACH wanted IN ARRAY needs LOOP
         SELECT d.id, d.group_id, d.member_id, d.contact_index, d.hours, d.urgency = 'urgent' AS urgent, d.category, d.languages, d.reach,
             d.widened_km, c.remote, c.vetting, z.r50_km,
-            CASE WHEN c.remote THEN CAST(ARRAY[0] AS smallint[]) ELSE w.near END AS near, CASE WHEN c.remote THEN CAST(ARRAY[NULL] AS real[]) ELSE w.km END AS km,
+            CASE WHEN c.remote THEN CAST(ARRAY[0] AS smallint[]) ELSE w.near END AS near, CASE WHEN c.remote THEN CAST(ARRAY[0] AS real[]) ELSE w.km END AS kms,
             CASE WHEN c.remote THEN CAST(ARRAY[0] AS real[]) ELSE w.r50_km END AS r50_kms,
             ARRAY(
                 SELECT a.member_id FROM ask a
@@ -349,50 +413,47 @@ BEGIN
         WHERE d.id = wanted;
         CONTINUE WHEN NOT FOUND;
         SELECT array_agg(o.id) AS shelves, array_agg(l.language) AS languages, array_agg(l.first) AS firsts, array_agg(a.foreign_only) AS foreigners,
-            max(o.widest_km) AS widest_km, bool_or(l.first) AS any_first
+            array_agg(CASE WHEN l.first THEN CAST(0 AS float8) ELSE 0.25 END) AS seconds, max(o.widest_km) AS widest_km, bool_or(l.first) AS any_first
         INTO h
         FROM shared_languages(n.languages) l
         CROSS JOIN (VALUES (n.group_id, false), ('00000000-0000-0000-0000-000000000000', true)) a (audience, foreign_only)
-        JOIN offer_shelf o ON o.audience = a.audience AND o.category = n.category AND o.language = l.language
+        CROSS JOIN LATERAL (
+            SELECT o.id, o.widest_km FROM offer_shelf o WHERE o.audience = a.audience AND o.category = n.category AND o.language = l.language OFFSET 0
+        ) o
         WHERE NOT a.foreign_only OR n.reach = 'alliance';
         CONTINUE WHEN h.shelves IS NULL;
-        zones := CASE WHEN n.remote THEN 1 ELSE width_bucket(h.widest_km + n.widened_km, n.km) END;
-        first_zone := 1; last_zone := 1;
+        language := CASE WHEN h.any_first THEN 0 ELSE 0.25 END;
+        zones := CASE WHEN n.remote THEN 1 ELSE width_bucket(h.widest_km + n.widened_km, n.kms) END;
+        seen := 0; done := 0; near := 1;
         below := 'Infinity'; costs := '{}'; people := '{}'; chosen := '{}';
-        WHILE first_zone <= zones LOOP
-            least_cost := distance_cost(n.km[first_zone], n.r50_km, 0, h.widest_km) + CASE WHEN h.any_first THEN 0.0 ELSE 0.25 END;
-            EXIT WHEN least_cost >= below;
-            FOR p IN ring LOOP
+        LOOP
+            -- What people further away may well cost: the dearer ones nearby wait until these were seen.
+            upto := CASE WHEN near < zones THEN distance_cost(n.kms[near + 1], n.r50_km, n.r50_km, 25) + language ELSE 'Infinity' END;
+            FOR p IN walk LOOP
                 EXIT WHEN p.floor >= below;
-                one.need_id := n.id; one.offer_id := p.offer_id; one.member_id := p.member_id; one.group_id := p.group_id;
-                one.km := p.km; one.need_r50_km := n.r50_km; one.offer_r50_km := p.r50_km; one.radius_km := p.radius_km;
-                one.language := p.language; one.second_language := NOT p.first; one.load := p.load;
-                one.asks_last_week := p.asks; one.weekly_asks := p.weekly_asks; one.outstanding := p.outstanding;
-                one.distance_cost := distance_cost(p.km, n.r50_km, p.r50_km, p.radius_km);
-                one.language_cost := CASE WHEN p.first THEN 0.0 ELSE 0.25 END;
-                one.load_cost := 0.14 * p.load;
-                one.cost := one.distance_cost + one.language_cost + one.load_cost;
-                CONTINUE WHEN one.cost >= below;
-                busy := p.outstanding OR p.asks >= p.weekly_asks;
+                CONTINUE WHEN p.cost >= below;
                 place := array_position(people, p.member_id);
-                IF place IS NOT NULL THEN  -- known by another offer or language
-                    CONTINUE WHEN chosen[place].cost <= one.cost;
-                    rank := array_position(costs, chosen[place].cost);
-                    IF NOT busy AND rank IS NOT NULL THEN
-                        costs := costs[:rank - 1] || costs[rank + 1:];
-                    END IF;
-                ELSE
+                IF place IS NULL THEN
                     place := cardinality(people) + 1;
                     people[place] := p.member_id;
+                ELSE  -- known by another offer or language
+                    CONTINUE WHEN chosen[place].cost <= p.cost;
+                    rank := array_position(costs, chosen[place].cost);
+                    IF NOT p.busy AND rank IS NOT NULL THEN
+                        costs := costs[: rank - 1] || costs[rank + 1 :];
+                    END IF;
                 END IF;
-                chosen[place] := one;
-                IF NOT busy THEN
-                    rank := width_bucket(one.cost, costs);
-                    costs := costs[:rank] || one.cost || costs[rank + 1:most];
+                chosen[place] := p.candidate;
+                IF NOT p.busy THEN
+                    rank := width_bucket(p.cost, costs);
+                    costs := costs[: rank] || p.cost || costs[rank + 1 : most];
                     below := coalesce(costs[most + 1], below);
                 END IF;
             END LOOP;
-            first_zone := last_zone + 1; last_zone := least(zones, 4 * last_zone + 4);
+            EXIT WHEN upto = 'Infinity';
+            zones := least(zones, greatest(near, width_bucket(within_km(below - language, n.r50_km, h.widest_km), n.kms)));
+            EXIT WHEN near = zones AND below <= upto;
+            seen := near; done := upto; near := least(zones, 4 * near + 4);
         END LOOP;
         RETURN QUERY
             SELECT f.need_id, f.offer_id, f.member_id, f.group_id, f.km, f.need_r50_km, f.offer_r50_km, f.radius_km,

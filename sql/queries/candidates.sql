@@ -71,3 +71,7 @@ SELECT category, language, distance, capacity, time, unasked, askable, answered,
     count(*) AS offers
 FROM tested
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+
+-- name: age_loads(now, most)$
+-- Moves on until when the search knows how busy people at least are, `most` people at a time. Is there more to do?
+SELECT age_loads(:now, :most);
