@@ -8,6 +8,7 @@ PARTS = {  # in the order of the document: name and module, whose `main` is the 
     "start": "bench.start",
     "product": "bench.product",
     "surge": "bench.surge",
+    "candidates": "bench.candidates",
 }
 
 

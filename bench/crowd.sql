@@ -94,7 +94,76 @@ FROM crowd;
 INSERT INTO membership (group_id, member_id, state, vetting, created_at) SELECT group_id, member_id, 'admitted', vetting, now() FROM crowd;
 
 -- name: add_offers(above, upto)!
--- Their offers, by the product's own triggers.
+-- Their offers: by the product's own triggers, or before any of them where triggers are off.
 INSERT INTO offer (id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, created_at, updated_at)
 SELECT offer_id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, now(), now()
-FROM crowd WHERE n > :above AND n <= :upto ORDER BY n;
+FROM crowd WHERE n > :above AND n <= :upto;
+
+-- name: turn_triggers(role)!
+-- 'replica': no triggers and no foreign keys, for a crowd that is right by construction; 'origin': as always.
+SELECT set_config('session_replication_role', :role, false);
+
+-- name: age_loads()$
+-- What the sweep does, all at once.
+SELECT age_loads(now(), 1000000000);
+
+-- name: stock(above, upto)!
+-- What the triggers on offer do, for these people at once.
+SELECT stock_offers(ARRAY(SELECT offer_id FROM crowd WHERE n > :above AND n <= :upto), true);
+
+-- name: drop_key_index()!
+-- One index less while a million offers are laid out.
+DROP INDEX offer_key_of_offer;
+
+-- name: make_key_index()!
+-- And back.
+CREATE INDEX offer_key_of_offer ON offer_key (offer_id);
+
+-- name: vacuum()!
+-- As autovacuum would have done in time.
+VACUUM ANALYZE;
+
+-- name: tongues_ranked(above, upto)
+-- Which languages are so widely known? The first is the most widely known one.
+SELECT language FROM (SELECT language, row_number() OVER (ORDER BY upto) AS rank FROM tongue_die WHERE NOT quebec) t
+WHERE rank > :above AND rank <= :upto ORDER BY rank;
+
+-- name: add_needs(zone, tongues, seed, count)
+-- Needs of people who live as the volunteers do and speak one of these languages; every second one also takes the common
+-- language. All categories in turn; half for the whole alliance.
+INSERT INTO need (id, group_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, locale, contact_kind, posted_at, expires_at)
+SELECT gen_random_uuid(), c.group_id, (SELECT slug FROM category WHERE position = 1 + c.number % 12), c.zone_code,
+    CASE WHEN c.number / 2 % 2 = 0 OR c.first IN ('en', 'fr') THEN ARRAY[c.first] ELSE ARRAY[c.first, 'en'] END,
+    'medium', 1, now() + interval '4 days', 268435455, CASE WHEN c.number / 24 % 2 = 0 THEN 'group' ELSE 'alliance' END,
+    'en', 'code', now(), now() + interval '7 days'
+FROM (
+    SELECT *, CAST(row_number() OVER (ORDER BY dice) AS int) AS number,
+        (SELECT min(t) FROM unnest(languages) t WHERE t = ANY (CAST(:tongues AS text[]))) AS first
+    FROM (
+        SELECT *, md5(CAST(n AS text) || CAST(:seed AS text)) AS dice FROM crowd
+        WHERE languages && CAST(:tongues AS text[]) AND (CAST(:zone AS text) = '' OR zone_code = :zone)
+        ORDER BY dice LIMIT :count
+    ) d
+) c
+RETURNING id;
+
+-- name: need_at(postal, language)$
+-- Groceries at this postal area's zone, for the whole alliance.
+INSERT INTO need (id, group_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, locale, contact_kind, posted_at, expires_at)
+SELECT gen_random_uuid(), p.group_id, 'groceries', p.code, ARRAY[CAST(:language AS text)], 'medium', 1, now() + interval '4 days', 268435455, 'alliance',
+    'en', 'code', now(), now() + interval '7 days'
+FROM zone_postal z JOIN place_die p ON p.code = z.zone_code WHERE z.postal = :postal
+RETURNING id;
+
+-- name: best(need_ids, most)
+-- Ours.
+SELECT need_id, member_id, cost, next_cost FROM best_candidates(CAST(:need_ids AS uuid[]), :most, 5, now());
+
+-- name: write_offers(count)!
+-- So many offers change how far their people would go.
+UPDATE offer SET radius_km = CASE WHEN radius_km = 10 THEN 15 ELSE 10 END
+WHERE id IN (SELECT offer_id FROM crowd ORDER BY md5(CAST(n AS text)) LIMIT :count);
+
+-- name: forget_offers(upto)!
+-- Of these people, so that they can be added again.
+DELETE FROM offer WHERE id IN (SELECT offer_id FROM crowd WHERE n <= :upto);

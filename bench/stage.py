@@ -4,7 +4,7 @@ import hashlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,27 +76,28 @@ async def settled(stage: Stage, offers: int) -> AsyncIterator[Stage]:
     """A copy of the settled town, to be used up."""
     admin = await asyncpg.connect(stage.database_url)
     try:
-        town = f"town_{_digest(stage.state)}_{offers}"
+        town = f"town_{digest(stage.state, _DECIDES_TOWN)}_{offers}"
         if not await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", town):
             await _settle(admin, stage, town, offers)
         with step("a copy of it for this run"):
             await admin.execute("DROP DATABASE IF EXISTS run WITH (FORCE)")
             await admin.execute(f"CREATE DATABASE run TEMPLATE {town} STRATEGY FILE_COPY")
-        yield _at(stage, "run")
+        yield at(stage, "run")
         await admin.execute("DROP DATABASE run WITH (FORCE)")
     finally:
         await admin.close()
 
 
-def _digest(state: Path) -> str:
-    digest = hashlib.sha256((state / "keys").read_bytes())
-    for pattern in _DECIDES_TOWN:
+def digest(state: Path, patterns: Iterable[str]) -> str:
+    """Of all that decides what a kept database holds."""
+    whole = hashlib.sha256((state / "keys").read_bytes())
+    for pattern in patterns:
         for file in sorted(paths.ROOT.glob(pattern)):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+            whole.update(file.read_bytes())
+    return whole.hexdigest()[:12]
 
 
-def _at(stage: Stage, name: str) -> Stage:
+def at(stage: Stage, name: str) -> Stage:
     base, _, query = stage.database_url.partition("?")
     url = f"{base.rpartition('/')[0]}/{name}?{query}"
     return Stage(state=stage.state, database_url=url, redis_url=stage.redis_url)
@@ -110,8 +111,8 @@ async def _settle(admin: asyncpg.Connection, stage: Stage, town: str, offers: in
         ):
             await admin.execute(f"DROP DATABASE {old['datname']} WITH (FORCE)")
         await admin.execute(f"CREATE DATABASE making_{town}")
-        await found(_at(stage, f"making_{town}"))
-        await fill(_at(stage, f"making_{town}"), offers)
+        await found(at(stage, f"making_{town}"))
+        await fill(at(stage, f"making_{town}"), offers)
         await admin.execute(f"ALTER DATABASE making_{town} RENAME TO {town}")
 
 

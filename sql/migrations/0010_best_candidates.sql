@@ -16,6 +16,7 @@ CREATE TABLE zone_around (
     km real[] NOT NULL DEFAULT '{}',
     r50_km real[] NOT NULL DEFAULT '{}'
 );
+ALTER TABLE zone_around ALTER near SET STORAGE EXTERNAL, ALTER km SET STORAGE EXTERNAL, ALTER r50_km SET STORAGE EXTERNAL;  -- read far more often than written
 
 CREATE FUNCTION gather_zones() RETURNS void LANGUAGE sql AS $$
     INSERT INTO zone_around (zone_code, number)
@@ -92,7 +93,7 @@ $$;
 -- The design's distance term. No distance (remote help) costs nothing.
 CREATE FUNCTION distance_cost(km real, need_r50_km real, offer_r50_km real, radius_km real) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN km IS NULL THEN 0 ELSE
-        0.60 * least(1.0, sqrt(power(CAST(km AS float8), 2) + power(CAST(need_r50_km AS float8), 2) + power(CAST(offer_r50_km AS float8), 2))
+        0.60 * least(1.0, sqrt(CAST(km AS float8) * km + CAST(need_r50_km AS float8) * need_r50_km + CAST(offer_r50_km AS float8) * offer_r50_km)
             / greatest(CAST(radius_km AS float8), 2.0))
     END
 $$;
@@ -352,7 +353,7 @@ DECLARE
                 SELECT e.step FROM offer_step e
                 WHERE e.shelf = b.shelf AND e.zone = z.zone AND e.step >= CASE WHEN n.remote THEN 0 ELSE  -- who would go that far, or for so little
                     64 * CAST(floor(least(200, greatest(z.km - n.widened_km, CASE WHEN least(below, upto) - b.second < 0.60 THEN
-                        0.60 * sqrt(power(z.km, 2) + power(n.r50_km, 2) + power(z.r50_km, 2)) / greatest(least(below, upto) - b.second, 0.01)
+                        0.60 * sqrt(CAST(z.km AS float8) * z.km + CAST(n.r50_km AS float8) * n.r50_km + CAST(z.r50_km AS float8) * z.r50_km) / greatest(least(below, upto) - b.second, 0.01)
                     END))) AS int) END
                 OFFSET 0
             ) e
@@ -401,8 +402,9 @@ BEGIN
     FOREACH wanted IN ARRAY needs LOOP
         SELECT d.id, d.group_id, d.member_id, d.contact_index, d.hours, d.urgency = 'urgent' AS urgent, d.category, d.languages, d.reach,
             d.widened_km, c.remote, c.vetting, z.r50_km,
-            CASE WHEN c.remote THEN CAST(ARRAY[0] AS smallint[]) ELSE w.near END AS near, CASE WHEN c.remote THEN CAST(ARRAY[0] AS real[]) ELSE w.km END AS kms,
-            CASE WHEN c.remote THEN CAST(ARRAY[0] AS real[]) ELSE w.r50_km END AS r50_kms,
+            CASE WHEN c.remote THEN CAST(ARRAY[0] AS smallint[]) ELSE w.near[1 : 4096] END AS near,  -- slices: read whole here, not again and again below
+            CASE WHEN c.remote THEN CAST(ARRAY[0] AS real[]) ELSE w.km[1 : 4096] END AS kms,
+            CASE WHEN c.remote THEN CAST(ARRAY[0] AS real[]) ELSE w.r50_km[1 : 4096] END AS r50_kms,
             ARRAY(
                 SELECT a.member_id FROM ask a
                 WHERE a.need_id = d.id AND (a.round = d.round OR a.state IN ('accepted', 'declined', 'planned', 'sent'))

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from bench import document, machine, start
-from bench.product import measure
+from bench.candidates import measure
+from bench.crowd import connect, draw
+from bench.findings import report as report_candidates
+from bench.product import measure as measure_product
 from bench.report import report
+from bench.rivals import OURS
 from bench.stage import Stage, fill
 from careweb import paths
 from careweb.cli.state import ensure_keys
@@ -22,7 +26,7 @@ def stage(tmp_path: Path, database: str, redis_url: str) -> Stage:
 
 async def test_a_toy_town_is_measured_from_the_form_to_the_mail_server(stage: Stage) -> None:
     await fill(stage, offers=400)
-    result = await measure(
+    result = await measure_product(
         stage, offers=400, idle=3, rate=10, seconds=1, length=0.05, warm_up=2, seen=1, about=machine.describe(), start=time.monotonic()
     )  # fmt: skip
     assert result.busy.needs == 10
@@ -51,3 +55,19 @@ def test_a_start_is_measured_to_the_first_matched_need(tmp_path: Path, database:
     assert any(line.startswith("web and worker ... ") for line in steps)
     text = start.report(seen, [seen], steps, took=1.0, about={})
     assert "## From the command to the first matched need" in text
+
+
+async def test_a_toy_crowd_is_searched_in_every_way(database: str) -> None:
+    connection = await connect(database)
+    try:
+        await draw(connection, 600)
+        found = await measure(connection, [], 600, needs=6, rounds=1, written=20)
+    finally:
+        await connection.close()
+    assert found.rivals.unequal == 0
+    assert found.rivals.compared > 5
+    assert set(found.rivals.ways[OURS].recall.values()) == {1.0} == set(found.rivals.ways[OURS].precision.values())
+    assert all(one.offers == 20 for one in found.writes.values())
+    text = report_candidates(found)
+    for heading in ("twenty best", "Beside other ways", "Writes", "How it is measured"):
+        assert heading in text
