@@ -18,6 +18,7 @@ COMMANDS = {  # name: module and what in it
     "regions": "careweb.cli.regions:regions",
     "run": "careweb.cli.demo:run",
     "serve": "careweb.cli.serve:serve",
+    "simulate": "careweb.cli.simulate:simulate",
     "solve": "careweb.cli.solve:solve",
     "update": "careweb.cli.update:update",
     "work": "careweb.cli.serve:work",

@@ -13,7 +13,7 @@ from functools import cached_property
 from careweb.domain.costs import Cost, cost, distance_share, tie_break
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
 from careweb.domain.quiet import is_quiet, quiet_ends
-from careweb.domain.responses import PRIOR, Beta, prior_of
+from careweb.domain.responses import PRIOR, Beta, ease, prior_of
 from careweb.domain.responses import chance_of_yes as chance_by_terms
 from careweb.domain.states import Urgency
 
@@ -60,7 +60,7 @@ class Candidate:
     urgent_any_hour: bool
     claimed: bool = False  # the solve claims this person for this need
     claimed_by: Urgency | None = None  # the most urgent tier of another need that claims them
-    answered: int = 0  # asks they were ever sent that ended with a yes, a no, or silence
+    answered: float = 0  # the ease of all asks they were sent that ended with a yes, a no, or silence; or their number
     accepted: int = 0  # of these, with a yes
     helped_before: bool = False  # the two know each other: they helped this asker
     reserved: bool = False  # speaks a rare language, and this need is a common one
@@ -79,6 +79,10 @@ class Candidate:
             return REMOTE_DISTANCE
         return distance_share(self.km, self.need_r50_km, self.offer_r50_km, self.radius_km)
 
+    @cached_property
+    def ease(self) -> float:
+        return ease(distance=self.distance, second_language=self.second_language, asks_last_week=self.asks_last_week)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
@@ -96,10 +100,7 @@ class Plan:
 
 
 def chance_of_yes(candidate: Candidate, prior: Beta = PRIOR) -> float:
-    return chance_by_terms(
-        distance=candidate.distance, second_language=candidate.second_language,
-        asks_last_week=candidate.asks_last_week, answered=candidate.answered, accepted=candidate.accepted, prior=prior,
-    )  # fmt: skip
+    return chance_by_terms(ease=candidate.ease, answered=candidate.answered, accepted=candidate.accepted, prior=prior)
 
 
 def score(candidate: Candidate, prior: Beta = PRIOR) -> float:

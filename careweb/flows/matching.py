@@ -120,7 +120,7 @@ def terms_of(candidate: Candidate, chance: float, prior: Beta) -> dict[str, Any]
         "share": None if candidate.km is None else candidate.distance, "used": candidate.load,
         "distance": cost.distance, "language": cost.language, "load": cost.load, "cost": cost.total,
         "asks_last_week": candidate.asks_last_week, "answered": candidate.answered, "accepted": candidate.accepted,
-        "chance": chance, "prior": {"yes": prior.yes, "no": prior.no}, "claimed": candidate.claimed, "helped_before": candidate.helped_before,
+        "ease": candidate.ease, "chance": chance, "prior": {"yes": prior.yes, "no": prior.no}, "claimed": candidate.claimed, "helped_before": candidate.helped_before,
         "reserved": candidate.reserved,
     }  # fmt: skip
 

@@ -1,8 +1,7 @@
--- How often a volunteer said yes, for the chance that they say so again. Two counts, and no memory of which asks.
+-- How often a volunteer said yes, for the chance that they say so again. Two sums, and no memory of which asks.
 ALTER TABLE member
-    ADD COLUMN asks_answered int NOT NULL DEFAULT 0,  -- that ended with a yes, a no, or silence until the time-out
-    ADD COLUMN asks_accepted int NOT NULL DEFAULT 0,  -- of these, with a yes
-    ADD CONSTRAINT member_asks_check CHECK (asks_accepted BETWEEN 0 AND asks_answered);
+    ADD COLUMN asks_answered float8 NOT NULL DEFAULT 0,  -- that ended with a yes, a no, or silence until the time-out; each counts as its ease
+    ADD COLUMN asks_accepted int NOT NULL DEFAULT 0;     -- of these, with a yes
 
 UPDATE member m SET asks_answered = a.answered, asks_accepted = a.accepted
 FROM (

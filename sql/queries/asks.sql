@@ -56,10 +56,9 @@ WITH person AS MATERIALIZED (
     WHERE a.id = b.id AND n.id = a.need_id AND o.id = a.offer_id
       AND (a.state IN ('planned', 'sent') OR (a.state = 'timed_out' AND a.round = n.round)) AND o.state <> 'ended'
       AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
-    RETURNING a.member_id, b.state AS before
+    RETURNING a.member_id, CASE b.state WHEN 'timed_out' THEN 0 ELSE coalesce(CAST(a.terms ->> 'ease' AS float8), 1) END AS ease
 )
-UPDATE member m SET asks_accepted = asks_accepted + 1,
-    asks_answered = greatest(asks_accepted + 1, asks_answered + CASE moved.before WHEN 'timed_out' THEN 0 ELSE 1 END)
+UPDATE member m SET asks_accepted = asks_accepted + 1, asks_answered = asks_answered + moved.ease
 FROM moved WHERE m.id = moved.member_id
 RETURNING true;
 
@@ -69,9 +68,10 @@ WITH person AS MATERIALIZED (
     SELECT id FROM member WHERE id = :member_id FOR NO KEY UPDATE
 ), moved AS (
     UPDATE ask a SET state = 'declined', answered_at = :now FROM person m
-    WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent') RETURNING a.member_id, a.need_id
+    WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent')
+    RETURNING a.member_id, a.need_id, coalesce(CAST(a.terms ->> 'ease' AS float8), 1) AS ease
 )
-UPDATE member m SET asks_answered = asks_answered + 1 FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
+UPDATE member m SET asks_answered = asks_answered + moved.ease FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
 
 -- name: see_ask(id, now)!
 -- The volunteer has seen its page signed in.
@@ -83,9 +83,10 @@ WITH person AS MATERIALIZED (
     SELECT id FROM member WHERE id = (SELECT member_id FROM ask WHERE id = :id) FOR NO KEY UPDATE
 ), moved AS (
     UPDATE ask a SET state = 'timed_out', answered_at = :now FROM person m
-    WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent') AND a.times_out_at <= :now RETURNING a.member_id, a.need_id
+    WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent') AND a.times_out_at <= :now
+    RETURNING a.member_id, a.need_id, coalesce(CAST(a.terms ->> 'ease' AS float8), 1) AS ease
 )
-UPDATE member m SET asks_answered = asks_answered + 1 FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
+UPDATE member m SET asks_answered = asks_answered + moved.ease FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
 
 -- name: end_asks(need_id, state, now)
 -- Nobody else needs to answer: covered, or cancelled. Returns whom to tell.

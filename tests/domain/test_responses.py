@@ -10,15 +10,21 @@ from careweb.domain.responses import (
     PRIOR,
     Beta,
     chance_of_yes,
+    ease,
     prior_of,
 )
 
 
-def chance(**changes: Any) -> float:
-    usual: dict[str, Any] = {
-        "distance": 0.5, "second_language": False, "asks_last_week": 0, "answered": 0, "accepted": 0,
-    }  # fmt: skip
-    return chance_of_yes(**(usual | changes))
+def chance(
+    *,
+    distance: float = 0.5,
+    second_language: bool = False,
+    asks_last_week: int = 0,
+    answered: float = 0,
+    accepted: int = 0,
+) -> float:
+    easy = ease(distance=distance, second_language=second_language, asks_last_week=asks_last_week)
+    return chance_of_yes(ease=easy, answered=answered, accepted=accepted)
 
 
 def test_somebody_new_half_way_off_says_yes_as_often_as_the_prior() -> None:
@@ -51,6 +57,11 @@ def test_what_many_people_do_is_expected_of_a_new_one_and_what_a_few_do_hardly()
     assert prior_of([(10, 5)] * 100).mean == pytest.approx(0.5, abs=0.01)
     assert PRIOR.mean < prior_of([(1, 1)]).mean < 0.5
     assert prior_of([(10, 5)] * 100).yes + prior_of([(10, 5)] * 100).no == pytest.approx(PRIOR.yes + PRIOR.no)
+
+
+def test_hard_asks_without_a_yes_say_less_about_somebody_than_easy_ones() -> None:
+    hard = ease(distance=1, second_language=True, asks_last_week=2)
+    assert chance(answered=3) < chance(answered=3 * hard) < chance()
 
 
 def test_a_prior_is_the_share_of_its_yeses() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from careweb.domain.costs import cost_of_terms
 from careweb.domain.ids import MemberId, NeedId
-from careweb.domain.responses import Beta, chance_of_yes
+from careweb.domain.responses import Beta, chance_of_yes, ease
 from careweb.domain.waves import REMOTE_DISTANCE
 from careweb.flows.asks import Answer, accept, decline
 from careweb.flows.matches import helped
@@ -15,9 +15,16 @@ from careweb.flows.timing import time_out_ask
 from tests.world import NORTH_YORK, World
 
 
-async def history(world: World, member: MemberId) -> tuple[int, int]:
+async def history(world: World, member: MemberId) -> tuple[float, int]:
     (row,) = await world.rows("SELECT asks_answered, asks_accepted FROM member WHERE id = $1", member)
     return row["asks_answered"], row["asks_accepted"]
+
+
+async def eases(world: World, member: MemberId) -> list[float]:
+    rows = await world.rows(
+        "SELECT CAST(terms ->> 'ease' AS float8) AS ease FROM ask WHERE member_id = $1 ORDER BY ease DESC", member
+    )
+    return [row["ease"] for row in rows]
 
 
 async def test_a_yes_a_no_and_a_silence_are_counted_once_each(world: World) -> None:
@@ -37,7 +44,11 @@ async def test_a_yes_a_no_and_a_silence_are_counted_once_each(world: World) -> N
                 world.later(hours=1)
                 await time_out_ask(world.ctx, ask)
         seen.append(await history(world, helper))
-    assert seen == [(1, 1), (2, 1), (3, 1)]
+    first, second, third = await eases(world, helper)
+    assert first > second > third > 0  # each was asked of somebody asked once more
+    assert seen == [
+        (pytest.approx(first), 1), (pytest.approx(first + second), 1), (pytest.approx(first + second + third), 1),
+    ]  # fmt: skip
 
 
 async def test_a_late_yes_makes_a_yes_of_the_silence(world: World) -> None:
@@ -48,9 +59,10 @@ async def test_a_late_yes_makes_a_yes_of_the_silence(world: World) -> None:
     ask = await world.ask_of(need, helper)
     world.later(hours=1)
     await time_out_ask(world.ctx, ask)
-    assert await history(world, helper) == (1, 0)
+    (once,) = await eases(world, helper)
+    assert await history(world, helper) == (pytest.approx(once), 0)
     assert await accept(world.ctx, ask, helper) is Answer.ACCEPTED
-    assert await history(world, helper) == (1, 1)
+    assert await history(world, helper) == (pytest.approx(once), 1)
 
 
 async def test_what_was_covered_or_taken_back_says_nothing_about_anybody(world: World) -> None:
@@ -79,11 +91,14 @@ async def test_the_terms_of_an_ask_give_its_cost_and_its_chance_again(world: Wor
     assert terms["cost"] > 0.25 + 0.14 / 3 - 1e-9  # a second language, and one task of three
     assert terms["cost"] == pytest.approx(terms["distance"] + terms["language"] + terms["load"], abs=1e-9)
     assert (terms["share"] is None) == (category == "forms")
-    chance = chance_of_yes(
+    easy = ease(
         distance=REMOTE_DISTANCE if terms["share"] is None else terms["share"],
         second_language=terms["second_language"], asks_last_week=terms["asks_last_week"],
-        answered=terms["answered"], accepted=terms["accepted"], prior=Beta(**terms["prior"]),
     )  # fmt: skip
+    assert easy == pytest.approx(terms["ease"], abs=1e-9)
+    chance = chance_of_yes(
+        ease=easy, answered=terms["answered"], accepted=terms["accepted"], prior=Beta(**terms["prior"])
+    )
     assert chance == pytest.approx(terms["chance"], abs=1e-9)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from careweb.domain.responses import ease
 from careweb.domain.simulating.world import Bools, Floats, Ints, Need, World
 from careweb.domain.states import Urgency
 
@@ -29,6 +30,7 @@ class Ask:
     volunteer: int
     sent: float
     chance: float  # as the policy saw it
+    ease: float  # as the product would count it in the volunteer's history
     out: bool = True  # no answer, and the time-out has not come
     over: bool = False  # answered, or somebody else took it
 
@@ -60,7 +62,7 @@ class Scene:
     asks_last_week: Ints
     tasks_last_week: Ints
     outstanding: Ints  # by volunteer; first column what is not urgent
-    answered: Ints
+    answered: Floats
     accepted: Ints
     gone: Bools
     asks: list[tuple[float, int]] = field(default_factory=list)  # when, whom
@@ -120,7 +122,7 @@ class _Run:
         self._scene = Scene(
             world=world, fatigue=fatigue, asks_last_week=np.zeros(count, np.int64),
             tasks_last_week=np.zeros(count, np.int64), outstanding=np.zeros((count, 2), np.int64),
-            answered=np.zeros(count, np.int64), accepted=np.zeros(count, np.int64), gone=np.zeros(count, np.bool_),
+            answered=np.zeros(count), accepted=np.zeros(count, np.int64), gone=np.zeros(count, np.bool_),
         )  # fmt: skip
         self._needs = [Progress(need=need, asked=np.zeros(len(need.who), np.bool_)) for need in world.needs]
         self._asked = np.zeros(count, np.int64)  # ever
@@ -157,7 +159,11 @@ class _Run:
         scene, need = self._scene, one.need
         who = int(need.who[place])
         says_yes = need.draw[place] < need.yes[place] * (1.0 - scene.fatigue) ** scene.asks_last_week[who]
-        ask = Ask(need=need, place=place, volunteer=who, sent=scene.now, chance=chance)
+        counted = ease(
+            distance=float(need.share[place]), second_language=bool(need.second_language[place]),
+            asks_last_week=int(scene.asks_last_week[who]),
+        )  # fmt: skip
+        ask = Ask(need=need, place=place, volunteer=who, sent=scene.now, chance=chance, ease=counted)
         one.asked[place] = True
         one.asks += 1
         one.out.append(ask)
@@ -194,7 +200,7 @@ class _Run:
         if event is _Event.TIME_OUT:
             if ask.out:
                 self._bring_in(one, ask)
-                self._scene.answered[ask.volunteer] += 1
+                self._scene.answered[ask.volunteer] += ask.ease
                 self._plan_at(one, self._scene.now)
             return
         ask.over = True
@@ -204,7 +210,7 @@ class _Run:
         if event is _Event.YES:
             self._say_yes(one, ask, was_out=was_out)
         elif was_out:
-            self._scene.answered[ask.volunteer] += 1
+            self._scene.answered[ask.volunteer] += ask.ease
             self._plan_at(one, self._scene.now)
 
     def _bring_in(self, one: Progress, ask: Ask) -> None:
@@ -219,7 +225,7 @@ class _Run:
             return
         if scene.now > one.need.needed_by:
             return
-        scene.answered[who] += was_out
+        scene.answered[who] += ask.ease * was_out
         scene.accepted[who] += 1
         if scene.tasks_last_week[who] >= self._world.volunteers.tasks_a_week[who]:
             return

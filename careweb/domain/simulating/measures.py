@@ -1,12 +1,12 @@
 """What came of a run, in numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from careweb.domain.simulating.engine import FORTNIGHT, Progress, Record
-from careweb.domain.simulating.world import Floats, Ints, Need
+from careweb.domain.simulating.world import Ints, Need
 from careweb.domain.states import Urgency
 
 
@@ -96,13 +96,3 @@ def by_language(needs: Sequence[Progress]) -> Mapping[int, Filled]:
             filled=had.filled + len(one.filled),
         )  # fmt: skip
     return dict(sorted(found.items()))
-
-
-def mean_and_noise(runs: Sequence[Measures]) -> Mapping[str, tuple[float, float]]:
-    """Of each measure: its mean over seeds, and the standard error of that."""
-    found: dict[str, tuple[float, float]] = {}
-    for name in (field.name for field in fields(Measures)):
-        values: Floats = np.array([getattr(run, name) for run in runs])
-        error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-        found[name] = float(values.mean()), error
-    return found

@@ -31,12 +31,13 @@ class Planner:
         )  # fmt: skip
         if chance_of_filling(one.open_slots, out) >= wanted_chance(need, pace=pace, now=now):
             return [], wave  # plan_wave would say so too, after looking at sixty people
-        places = _list(scene, one)
+        places, may_be_asked = _list(scene, one)
+        if not may_be_asked:
+            return [], max(wave, float(np.floor(scene.now)) + 1.0)  # again so
         candidates = [_candidate(scene, one, int(place)) for place in places]
         plan = plan_wave(need, candidates, pace=pace, now=now)
         again = (plan.next_at - START) / timedelta(hours=1) if plan.next_at else wave
-        asks = [(c.offer_id.int, chance) for c, chance in zip(plan.asks, plan.chances, strict=True)]
-        return asks, _not_while_all_sleep(scene, one, places, again) if not (asks or out) else again
+        return [(c.offer_id.int, chance) for c, chance in zip(plan.asks, plan.chances, strict=True)], again
 
     def _pace(self, scene: Scene, urgency: Urgency) -> Pace:
         if urgency not in self.paces:
@@ -48,18 +49,13 @@ class Planner:
         return self.paces[urgency]
 
 
-def _list(scene: Scene, one: Progress) -> Ints:
-    """As the candidate search gives them: those who may be asked now first, then the cheapest."""
+def _list(scene: Scene, one: Progress) -> tuple[Ints, bool]:
+    """As the candidate search gives them: those who may be asked now first, then the cheapest; and is there anybody
+    of the first kind?
+    """
     places = scene.askable(one)
-    may_not = ~(scene.unburdened(one, places) & scene.awake(one, places))
-    return places[np.argsort(may_not, kind="stable")][: scene.world.given.product.candidates]
-
-
-def _not_while_all_sleep(scene: Scene, one: Progress, places: Ints, again: float) -> float:
-    """Saves planning every few minutes of a night in which nobody may be asked."""
-    if len(places) == 0 or scene.awake(one, places).any():
-        return again
-    return max(again, float(np.floor(scene.now)) + 1.0)
+    may = scene.unburdened(one, places) & scene.awake(one, places)
+    return places[np.argsort(~may, kind="stable")][: scene.world.given.product.candidates], bool(may.any())
 
 
 def _candidate(scene: Scene, one: Progress, place: int) -> Candidate:
@@ -77,6 +73,6 @@ def _candidate(scene: Scene, one: Progress, place: int) -> Candidate:
         asks_last_week=int(scene.asks_last_week[who]), weekly_asks=people.weekly_asks,
         outstanding=bool(scene.outstanding[who, int(need.urgency is Urgency.URGENT)]),
         time_zone=world.zones.time_zone[zone], quiet_from=people.quiet_from, quiet_until=people.quiet_until,
-        urgent_any_hour=bool(volunteers.any_hour[who]), answered=int(scene.answered[who]),
+        urgent_any_hour=bool(volunteers.any_hour[who]), answered=float(scene.answered[who]),
         accepted=int(scene.accepted[who]),
     )  # fmt: skip

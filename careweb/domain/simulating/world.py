@@ -52,7 +52,9 @@ class Need:
     posted: float
     needed_by: float
     urgency: Urgency
+    category: int
     language: int
+    also_main: bool  # also fine in the main language
     helpers: int
     zone: int
     who: Ints
@@ -182,7 +184,7 @@ def _need(given: Parameters, zones: Zones, volunteers: Volunteers, number: int, 
     chance = volunteers.yes[who] * answers.at_radius**share * np.where(second, answers.second_language, 1.0)
     return Need(
         number=number, posted=post.at, needed_by=post.at + rng.uniform(low, high), urgency=urgency,
-        language=language, helpers=int(rng.choice(needs.helpers)), zone=post.zone, who=who, km=km[who], share=share,
+        category=post.category, language=language, also_main=also_main, helpers=int(rng.choice(needs.helpers)), zone=post.zone, who=who, km=km[who], share=share,
         second_language=second, yes=chance, draw=rng.random(len(who)),
         delay=rng.lognormal(np.log(answers.minutes[urgency] / 60), answers.minutes_spread, len(who)),
         silent=rng.random(len(who)) >= answers.says_no,
