@@ -9,6 +9,7 @@ PARTS = {  # in the order of the document: name and module, whose `main` is the 
     "product": "bench.product",
     "surge": "bench.surge",
     "candidates": "bench.candidates",
+    "simulate": "bench.simulation",
 }
 
 

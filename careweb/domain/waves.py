@@ -19,6 +19,7 @@ from careweb.domain.states import Urgency
 
 MOST_IN_WAVE = {Urgency.URGENT: 12, Urgency.MEDIUM: 4, Urgency.LOW: 2}  # for each open slot
 ENOUGH = 0.9  # the chance of filling every open slot at which no more are asked
+REST = timedelta(days=7)  # with more time than this left, nobody is asked twice within it
 RESTED = timedelta(hours=6)  # when to look again where nobody was left
 EVENNESS = 0.08  # of the score goes with each ask of the last seven days, beside what tiredness takes of the chance
 REMOTE_DISTANCE = 0.5  # help that has no distance counts as half-way
@@ -132,7 +133,8 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
     Returns:
         A plan. Whoever the solve claims for this need comes first, then those who helped this asker before, then the
         best score; whoever another need of the same or a more urgent tier claims is left to it, and whoever speaks a
-        rare language is left to needs of that language while there is anybody else. As few are asked as bring the
+        rare language is left to needs of that language while there is anybody else. A need that can wait longer than a
+        week leaves in peace whoever was asked within the last one. As few are asked as bring the
         chance of filling every open slot to `wanted_chance`, and at most MOST_IN_WAVE for each. Never anybody who has
         an ask, has had their week's asks, or sleeps. Call it again at `next_at`, and when an ask is declined or times
         out: until then it counts with its whole chance, since more asks would mostly bring yeses that come too late.
@@ -140,7 +142,7 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
     prior = prior_of({c.member_id: (c.answered, c.accepted) for c in candidates}.values())
     willing = [c for c in _ranked(need, candidates, prior) if c.asks_last_week < c.weekly_asks]
     ours = [c for c in willing if not _spoken_for(need, c)]
-    wakes = [(wakes_at(need, c, now), c) for c in ours if not c.outstanding]
+    wakes = [(wakes_at(need, c, now), c) for c in ours if not (c.outstanding or _rests(need, c, now))]
     awake = _without_reserve(need, [c for at, c in wakes if at <= now], ours)
     chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake], wanted_chance(need, pace=pace, now=now))
     asks, chances = tuple(c for c, _ in chosen), tuple(p for _, p in chosen)
@@ -164,6 +166,12 @@ def _ranked(need: OpenNeed, candidates: Sequence[Candidate], prior: Beta) -> lis
 def _spoken_for(need: OpenNeed, candidate: Candidate) -> bool:
     other = candidate.claimed_by
     return not candidate.claimed and other is not None and _TIERS.index(other) <= _TIERS.index(need.urgency)
+
+
+def _rests(need: OpenNeed, candidate: Candidate, now: datetime) -> bool:
+    """Asked within the week, by a need that can wait a week; not where the two are meant for each other."""
+    can_wait = need.needed_by is not None and need.needed_by - now > REST
+    return can_wait and candidate.asks_last_week > 0 and not (candidate.claimed or candidate.helped_before)
 
 
 def _without_reserve(need: OpenNeed, awake: Sequence[Candidate], ours: Sequence[Candidate]) -> list[Candidate]:

@@ -210,3 +210,14 @@ def test_the_more_time_is_left_the_fewer_are_asked_at_once_unless_it_is_urgent()
     assert [size(Urgency.MEDIUM, hours) for hours in (150, 49, 12, 1)] == [1, 2, 4, 4]
     assert size(Urgency.URGENT, 2) == size(Urgency.URGENT, 40) > 4
     assert len(plan_wave(replace(NEED, urgency=Urgency.MEDIUM), many, pace=PACE, now=NOON).asks) == 4
+
+
+def test_a_need_that_can_wait_a_week_leaves_those_in_peace_who_were_asked_within_one() -> None:
+    tired, rested = someone(asks_last_week=1), someone(km=9.0)
+    can_wait = replace(NEED, urgency=Urgency.LOW, needed_by=NOON + timedelta(days=8))
+    assert plan_wave(can_wait, [tired, rested], pace=PACE, now=NOON).asks == (rested,)
+    alone = plan_wave(can_wait, [tired], pace=PACE, now=NOON)
+    assert (alone.asks, alone.exhausted) == ((), False)
+    assert plan_wave(can_wait, [tired], pace=PACE, now=NOON + timedelta(days=2)).asks == (tired,)
+    friend = replace(tired, helped_before=True)
+    assert plan_wave(can_wait, [friend], pace=PACE, now=NOON).asks == (friend,)
