@@ -36,6 +36,29 @@ BANDS = {
     "remote": N_("from anywhere"),
 }
 
+OFFERED = {  # why a volunteer is asked
+    "groceries": N_("You offered to get groceries."),
+    "meals": N_("You offered to cook a meal."),
+    "ride": N_("You offered rides."),
+    "medicine": N_("You offered to pick up medicine."),
+    "translation": N_("You offered to translate."),
+    "forms": N_("You offered help with forms and letters."),
+    "company": N_("You offered company, a visit."),
+    "call": N_("You offered friendly calls."),
+    "appointment": N_("You offered to come along to appointments."),
+    "childcare": N_("You offered to look after children."),
+    "household": N_("You offered small jobs at home."),
+    "technology": N_("You offered help with a phone or computer."),
+}
+
+HOW_NEAR = {
+    "same": N_("You are in the same area."),
+    "near": N_("It is near you: up to 10 km."),
+    "far": N_("It is further away: up to 50 km."),
+    "wide": N_("It is far away: more than 50 km."),
+    "remote": N_("It can be done from anywhere."),
+}
+
 NEED_STATES = {
     "held": N_("Being reviewed"),
     "open": N_("Looking for someone"),
@@ -198,6 +221,12 @@ TESTS = {  # what an offer has to pass, as the need page of a coordinator counts
     "askable": N_("have no other request in hand, and were not asked too often this week"),
 }
 
+ROUGHLY = {  # how many of other groups, as far as a coordinator may know
+    "none": N_("none"),
+    "few": N_("a few"),
+    "many": N_("many"),
+}
+
 EVENTS = {
     "posted": N_("Posted"),
     "changed": N_("Changed"),
@@ -239,6 +268,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "day": DAYS,
     "part": PARTS,
     "category_long": LONG_CATEGORIES,
+    "offered": OFFERED,
+    "how_near": HOW_NEAR,
+    "roughly": ROUGHLY,
     "error": ERRORS,
     "age": AGES,
     "change": CHANGES,

@@ -28,6 +28,10 @@ TRIALS = (
         tests="tests/solving/test_solve.py", setting="CAREWEB_EXAMPLES", value="1500",
     ),
     Trial(
+        what="One more volunteer, searched for and solved again: 1,500 pools",
+        tests="tests/solving/test_gains.py", setting="CAREWEB_EXAMPLES", value="1500",
+    ),
+    Trial(
         what="Two hundred say yes at once, to one slot and to three: 50 times each",
         tests="tests/flows/test_herd.py", setting="CAREWEB_ROUNDS", value="50",
     ),

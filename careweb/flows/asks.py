@@ -10,6 +10,7 @@ from uuid import uuid4
 from careweb.domain.codes import CodeError, read_digits
 from careweb.domain.distances import Band
 from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError
+from careweb.domain.explanations import Reason, why_asked
 from careweb.domain.ids import AskId, MatchId, MemberId, NeedId
 from careweb.domain.states import AskState, MatchState, NeedState, Urgency
 from careweb.flows.context import Context
@@ -45,11 +46,19 @@ class AskView:
     language: str
     second_language: bool
     asks_last_week: int
+    least_served: bool  # its community, by the last tick
     group_name: str
     asker_sees_first: bool
     text: str  # only for the asked volunteer, signed in, where the asker allowed it
     match_id: MatchId | None
     match_state: MatchState | None
+
+    @property
+    def why(self) -> list[Reason]:
+        return why_asked(
+            category=self.category, language=self.language, second_language=self.second_language, band=self.band,
+            asks_last_week=self.asks_last_week, least_served=self.least_served,
+        )  # fmt: skip
 
 
 async def view_ask(ctx: Context, ask_id: AskId, visitor: MemberId | None) -> AskView:
@@ -73,6 +82,7 @@ def _view(row: Mapping[str, Any], text: str) -> AskView:
         needed_by=row["needed_by"], hours=row["hours"], urgency=Urgency(row["urgency"]), helpers=row["helpers"],
         time_zone=row["time_zone"], band=Band(terms["band"]), language=row["language"],
         second_language=terms["second_language"], asks_last_week=terms["asks_last_week"],
+        least_served=row["least_served"],
         group_name=row["group_name"], asker_sees_first=row["see_first"], text=text, match_id=row["match_id"],
         match_state=MatchState(row["match_state"]) if row["match_state"] else None,
     )  # fmt: skip

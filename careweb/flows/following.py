@@ -67,6 +67,7 @@ class NeedView:
     text: str = field(repr=False)
     asked: int  # volunteers written to so far
     waiting: int  # of them, those who have not answered yet
+    silent: int  # of them, those who did not in time
     next_step_at: datetime | None  # when others are asked, if nobody says yes before
     nobody_left: bool  # a coordinator looks at it now
     matches: tuple[AskerSide, ...]
@@ -89,7 +90,7 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
         reach=Reach(row["reach"]), contact_kind=ContactKind(row["contact_kind"]),
         name=sealer.open("name", row["sealed_name"]) if sealer else "",
         text=sealer.open("text", row["sealed_text"]) if sealer else "",
-        asked=counts["asked"], waiting=counts["waiting"],
+        asked=counts["asked"], waiting=counts["waiting"], silent=counts["silent"],
         next_step_at=await due_at(ctx.tx, "match_need", need_id),
         nobody_left=row["exhausted_at"] is not None,
         matches=await _matches(ctx, need_id),

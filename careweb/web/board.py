@@ -9,7 +9,10 @@ from careweb.domain.board import Area
 from careweb.domain.errors import NotHereError
 from careweb.domain.places import Province
 from careweb.domain.regions import PROVINCES, URBAN_AREAS
+from careweb.domain.shortages import NEWCOMER_KM
 from careweb.flows import board as flow
+from careweb.flows.shortages import Recruit
+from careweb.flows.shortages import recruiting as recruits
 from careweb.flows.signin import needs_unconfirmed
 from careweb.storage.regions import region_sets
 from careweb.web.board_map import map_of
@@ -64,3 +67,24 @@ async def needs(visit: Visit) -> Response:
         "board/needs.html", post=post, area=area, needs=rows, unmet=given.get("unmet") == "yes", now=visit.ctx.now, only=only,
         unconfirmed=await needs_unconfirmed(visit.ctx, post.group_id), speech=spoken.name, query=area_query,
     )  # fmt: skip
+
+
+RECRUITS_SHOWN = 60  # lines: a page is light, and whoever looks for more than these looks at a region
+
+
+async def recruiting(visit: Visit) -> Response:
+    """Whom to look for: of a province or region, where the board was of one. Remote help is of everywhere."""
+    post, area = visit.post(), read_area(visit.request.query_params)
+    every = await recruits(visit.ctx, post.group_id)
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    return visit.page(
+        "board/recruiting.html", post=post, area=area, speech=spoken.name, query=area_query, most=RECRUITS_SHOWN,
+        lines=[line for line in every if not line.zone or _lies_in(area, line)], km=NEWCOMER_KM,
+    )  # fmt: skip
+
+
+def _lies_in(area: Area, line: Recruit) -> bool:
+    of_layer = area.layer == URBAN_AREAS
+    return line.province == (area.province or line.province) and (
+        not of_layer or line.region == (area.region or line.region)
+    )

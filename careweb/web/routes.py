@@ -66,6 +66,7 @@ ROUTES = [
     door("/staff/{slug}", board.board, reads=True),
     door("/staff/{slug}/map.svg", board.board_map, reads=True),
     door("/staff/{slug}/needs", board.needs),
+    door("/staff/{slug}/recruiting", board.recruiting, reads=True),
     door("/staff/{slug}/needs/{need_id:uuid}", coordinating.need),
     door("/staff/{slug}/needs/{need_id:uuid}/widen", coordinating.widen, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/again", coordinating.ask_again, POST),

@@ -9,12 +9,14 @@ RETURNING true;
 -- One ask, with what it is about.
 SELECT a.*, n.category, n.needed_by, n.hours, n.urgency, n.state AS need_state, n.helpers, n.filled, n.show_text, n.see_first, n.locale AS need_locale,
     n.sealed_text, n.sealed_name, g.name AS group_name, g.slug AS group_slug, c.remote, z.time_zone,
-    t.id AS match_id, t.state AS match_state, a.round = n.round AS of_this_round, coalesce(s.state = 'admitted', false) AS admitted
+    t.id AS match_id, t.state AS match_state, a.round = n.round AS of_this_round, coalesce(s.state = 'admitted', false) AS admitted,
+    coalesce(st.least_served, false) AS least_served
 FROM ask a
 JOIN need n ON n.id = a.need_id JOIN care_group g ON g.id = a.group_id JOIN category c ON c.slug = n.category JOIN zone z ON z.code = n.zone_code
 JOIN offer o ON o.id = a.offer_id
 LEFT JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id
 LEFT JOIN match t ON t.ask_id = a.id
+LEFT JOIN standing st ON st.need_id = n.id
 WHERE a.id = :id;
 
 -- name: hold_membership(ask_id)$
@@ -39,8 +41,9 @@ FROM ask a JOIN offer o ON o.id = a.offer_id JOIN member p ON p.id = a.member_id
 WHERE a.need_id = :need_id ORDER BY a.planned_at, a.id;
 
 -- name: count_asks_of_need(need_id)^
--- How many were asked, and how many have not answered yet?
-SELECT count(*) FILTER (WHERE state <> 'planned' OR sent_at IS NOT NULL) AS asked, count(*) FILTER (WHERE state IN ('planned', 'sent')) AS waiting
+-- How many were asked, how many of them have not answered yet, and how many did not in time?
+SELECT count(*) FILTER (WHERE state <> 'planned' OR sent_at IS NOT NULL) AS asked,
+    count(*) FILTER (WHERE state = 'sent' OR (state = 'planned' AND sent_at IS NOT NULL)) AS waiting, count(*) FILTER (WHERE state = 'timed_out') AS silent
 FROM ask WHERE need_id = :need_id AND state <> 'cancelled';
 
 -- name: accept_ask(id, member_id, now)$

@@ -14,13 +14,15 @@ from careweb.domain.contacts import read_email, read_phone
 from careweb.flows.asks import accept
 from careweb.flows.context import Context
 from careweb.flows.needs import withdraw_need
+from careweb.flows.shortages import write_recruiting
 from careweb.flows.signin import open_session
 from careweb.storage.database import open_engine, transaction
 from careweb.web.app import create_app
 from tests import servers
 from tests.cast import Cast, gather
+from tests.flows.pool import solved
 from tests.web.site import site_settings
-from tests.world import World
+from tests.world import BURNABY, NORTH_YORK, OTTAWA, SCARBOROUGH, World
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -72,6 +74,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     still = await world.need(cast.group, due_in=100)
     await world.match(still)
     open_ask = await world.ask_of(still, cast.helper)
+    await world.rows("UPDATE ask SET state = 'sent', sent_at = $2 WHERE id = $1", open_ask, world.now)
     await world.helper(cast.group, name="Dolma", admitted=False, languages=("bo",))
     (task,) = await world.rows("SELECT id FROM match WHERE need_id = $1", taken)
     (offer,) = await world.rows("SELECT id FROM offer WHERE member_id = $1", cast.helper)
@@ -89,8 +92,13 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     imported = await world.helper(cast.group, name="Tenzin", languages=("bo",))
     await world.rows("UPDATE offer SET state = 'paused' WHERE member_id = $1", imported)
     await world.rows("UPDATE member SET mail_stopped = true WHERE id = $1", imported)
+    lacking = [await world.need(cast.group, languages=tongues, category=category, zone_code=zone) for tongues, category, zone in (
+        (("ti",), "ride", SCARBOROUGH), (("ti", "am"), "ride", SCARBOROUGH), (("bo",), "call", BURNABY),
+        (("ta",), "translation", OTTAWA), (("fr", "en"), "appointment", OTTAWA), (("yue",), "groceries", NORTH_YORK),
+    )]  # fmt: skip
+    await write_recruiting(ctx, "all", await solved(world, [unmet, *lacking]))
     sessions = {
-        "asker": await open_session(ctx, needs=[taken, choosing, unmet, late, withdrawn]),
+        "asker": await open_session(ctx, needs=[taken, choosing, unmet, late, withdrawn, still]),
         "imported": await open_session(ctx, member_id=imported),
         "helper": await open_session(ctx, member_id=cast.helper),
         "coordinator": await open_session(ctx, member_id=cast.coordinator),
@@ -111,6 +119,8 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "offer": ("/g/east/offer", "helper"), "my offer": (f"/me/offers/{offer['id']}", "helper"),
         "board": (staff, "coordinator"), "province": (f"{staff}?province=ON", "coordinator"),
         "town": (f"{staff}?province=ON&region=toronto", "coordinator"), "needs": (f"{staff}/needs", "coordinator"),
+        "recruiting": (f"{staff}/recruiting", "coordinator"), "lacking": (f"{staff}/needs/{lacking[0]}", "coordinator"),
+        "searching": (f"/need/{still}", "asker"),
         "need": (f"{staff}/needs/{unmet}", "coordinator"), "staff change": (f"{staff}/needs/{unmet}/change", "coordinator"),
         "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
         "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),

@@ -4,6 +4,8 @@ import pytest
 
 from careweb.domain.board import Area
 from careweb.domain.errors import NotHereError
+from careweb.domain.ids import NeedId
+from careweb.domain.reasons import Change, Smallest
 from careweb.domain.reasons import Test as Check
 from careweb.domain.states import CloseReason, Reach
 from careweb.flows.board import ask_again, board, call_backs, close_need, need_for_staff, needs_behind, widen
@@ -58,6 +60,45 @@ async def test_why_nobody_and_what_would_help(world: World) -> None:
     assert found.left_after[Check.DISTANCE] == 0
     assert found.within_km == [(15, 1)]
     assert found.if_language == [("cmn", 1)]
+
+
+async def test_why_nobody_is_exact_for_own_and_shared_offers_and_rough_for_what_others_keep(world: World) -> None:
+    mine, other = await world.group("mine"), await world.group("other")
+    await world.helper(mine)
+    for _ in range(2):
+        await world.helper(other, reach=Reach.ALLIANCE)
+    await world.helper(other)
+    await world.helper(other, languages=("ta",))
+    await world.helper(other, zone_code=OTTAWA)
+    await world.helper(other, admitted=False)
+    closed, shared = await world.need(mine), await world.need(mine, reach=Reach.ALLIANCE)
+
+    async def seen(need: NeedId) -> tuple[int, int, int, str]:
+        found = (await need_for_staff(world.ctx, mine, need)).reasons
+        assert found
+        return found.offers, found.left_after[Check.ASKABLE], found.if_alliance, found.others
+
+    assert await seen(closed) == (1, 1, 2, "few")
+    assert await seen(shared) == (3, 3, 0, "few")
+    for _ in range(8):
+        await world.helper(other)
+    assert (await seen(closed))[3] == "few"  # nine
+    await world.helper(other)
+    assert (await seen(closed))[3] == "many"
+    elsewhere = await world.need(mine, zone_code=BURNABY)
+    assert await seen(elsewhere) == (1, 0, 0, "none")
+
+
+async def test_the_smallest_change_that_would_serve_a_need_is_said(world: World) -> None:
+    group = await world.group()
+    await world.helper(group, zone_code=NORTH_YORK, radius_km=5)
+    need = await world.need(group)
+    found = (await need_for_staff(world.ctx, group, need)).smallest
+    assert found == Smallest(change=Change.FARTHER, more=1, km=15)
+    await widen(world.ctx, group, need, 15)
+    assert (await need_for_staff(world.ctx, group, need)).smallest is None
+    nobody = await world.need(group, languages=("ti",), category="meals", helpers=2)
+    assert (await need_for_staff(world.ctx, group, nobody)).smallest == Smallest(change=Change.SOMEONE_NEW, more=2)
 
 
 async def test_widening_reaches_one_who_said_a_little_less_far(world: World) -> None:

@@ -13,7 +13,7 @@ def staff(site: Site) -> Person:
     return site.coordinator
 
 
-PAGES = ["", "/map.svg", "/needs", "/post", "/calls", "/people"]
+PAGES = ["", "/map.svg", "/needs", "/recruiting", "/post", "/calls", "/people"]
 
 
 @pytest.mark.parametrize("page", PAGES)
