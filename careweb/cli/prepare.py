@@ -14,12 +14,15 @@ from careweb.config import Settings, settings
 from careweb.flows.demo import fill
 from careweb.flows.places import load_places
 from careweb.storage.database import Engine, open_engine, run, transaction
-from careweb.storage.migrations import migrate, migration_files, pending
+from careweb.storage.migrations import MigrationFailedError, migrate, migration_files, pending
 
 
 async def prepare(engine: Engine, *, demo: bool) -> None:
     with step("migrations"):
-        await migrate(engine)
+        try:
+            await migrate(engine)
+        except MigrationFailedError as error:
+            raise click.ClickException(f"{error.__doc__} ({error})") from error
     await refuse_mixing(engine, demo=demo)
     with step("places"):
         async with transaction(engine) as tx:
