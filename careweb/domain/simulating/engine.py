@@ -43,6 +43,7 @@ class Progress:
     asked: Bools  # of its candidates
     out: list[Ask] = field(default_factory=list)
     filled: list[float] = field(default_factory=list)  # when each slot was
+    helpers: list[int] = field(default_factory=list)  # and by whom
     asks: int = 0
     late: int = 0  # yeses that would have come after the last slot was taken
     turn: int = 0  # a plan that was replaced by a later one is passed over
@@ -84,7 +85,8 @@ class Scene:
         """No ask with them, and not their week's asks yet: what the product sees to."""
         who = one.need.who[places]
         urgent = int(one.need.urgency is Urgency.URGENT)
-        return (self.outstanding[who, urgent] == 0) & (self.asks_last_week[who] < self.world.given.people.weekly_asks)
+        fresh = self.asks_last_week[who] < self.world.given.people.weekly_asks
+        return np.asarray(fresh & (self.outstanding[who, urgent] == 0))
 
     def true_chance(self, one: Progress, places: Ints) -> Floats:
         tired = (1.0 - self.fatigue) ** self.asks_last_week[one.need.who[places]]
@@ -232,6 +234,7 @@ class _Run:
         scene.tasks_last_week[who] += 1
         self._at(scene.now + WEEK, partial(_forget, scene.tasks_last_week, who))
         one.filled.append(scene.now)
+        one.helpers.append(who)
         if one.open_slots == 0:
             for other in [*one.out]:  # covered: they are told, and free for another ask
                 self._bring_in(one, other)
