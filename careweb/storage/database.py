@@ -14,6 +14,7 @@ from careweb import paths
 
 Transaction = AsyncConnection
 Engine = AsyncEngine
+Deadlock = asyncpg.DeadlockDetectedError  # two waited for each other, and this one was rolled back: it may try again
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:

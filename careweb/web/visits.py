@@ -1,7 +1,7 @@
 """The door: a request with its form and whoever sends it, in one transaction that commits when the answer is ready."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
 from careweb.flows.signin import Post, Visitor, visitor_of
 from careweb.rendering import Interface
-from careweb.storage.database import Transaction, reading, transaction
+from careweb.storage.database import Deadlock, Transaction, reading, transaction
 from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
 from careweb.web.cookies import BROWSER, SESSION, read_cookie, token_fits
 from careweb.web.errors import SignInFirstError, StaleFormError
@@ -82,6 +82,7 @@ def see_other(path: str) -> Response:
 
 
 FORM = ("GET", "POST")
+_MORE_TRIES = 2
 
 
 class Door(Route):
@@ -113,6 +114,12 @@ def door(
             _check_token(request, fields)
         if request.method == "POST" and first:
             await first(request, fields)
+        for _ in range(_MORE_TRIES):
+            with suppress(Deadlock):  # a worker was at the same need the other way around; nothing of ours was kept
+                return await in_transaction(request, fields)
+        return await in_transaction(request, fields)
+
+    async def in_transaction(request: Request, fields: Fields) -> Response:
         state = request.app.state
         begin = reading if reads and request.method != "POST" else transaction
         async with begin(state.engine) as tx:
