@@ -204,3 +204,14 @@ async def test_a_coordinator_writes_down_the_yes_of_a_caller_of_their_own_group(
     assert (row["confirmed"], row["call_back"]) == (True, False)
     assert "match_need" in await world.owed()
     assert await needs_unconfirmed(world.ctx, group) == set()
+
+
+async def test_one_contact_is_written_to_a_few_times_only_but_whoever_tries_a_demonstration_comes_and_goes(
+    world: World,
+) -> None:
+    await world.helper(await world.group(), address="wing@example.org")
+    for demo, written in ((False, 4), (True, 9)):
+        world.settings = world.settings.model_copy(update={"demo": demo})
+        for _ in range(5):
+            await request_sign_in(world.ctx, WING, locale="en")
+        assert await world.one("SELECT count(*) FROM notice WHERE kind = 'sign_in'") == written
