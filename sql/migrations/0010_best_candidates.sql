@@ -76,7 +76,7 @@ CREATE TABLE load_horizon (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     valid_until timestamptz NOT NULL,
     next_until timestamptz NOT NULL,
-    done_to uuid NOT NULL      -- members up to this id are counted by next_until; the last id of all: steps are tidied as well
+    done_to uuid NOT NULL      -- members up to this id are counted by next_until
 );
 INSERT INTO load_horizon (valid_until, next_until, done_to) VALUES ('-infinity', '-infinity', '00000000-0000-0000-0000-000000000000');
 
@@ -267,16 +267,12 @@ CREATE TRIGGER member_admitted AFTER UPDATE ON membership REFERENCING NEW TABLE 
 CREATE TRIGGER member_busier AFTER UPDATE OF task_times, per_week ON member FOR EACH ROW
     WHEN (OLD.task_times IS DISTINCT FROM NEW.task_times OR OLD.per_week <> NEW.per_week) EXECUTE FUNCTION restep_member();
 
-SELECT stock_offers(ARRAY(SELECT id FROM offer WHERE state = 'active'), true);
-
 -- Moves the horizon on, `most` people at a time, one transaction each; true while there is more to do. Loads known by the new
--- horizon are no more than by the old one, so they may be written while the search still trusts the old one. At the end steps
--- that nothing lies on any more are forgotten; for these moments writers wait, so that none counts on a step that goes.
+-- horizon are no more than by the old one, so they may be written while the search still trusts the old one.
 CREATE FUNCTION age_loads(at timestamptz, most int) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     h load_horizon;
     members uuid[];
-    tidied uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 BEGIN
     SELECT * INTO h FROM load_horizon FOR UPDATE;
     IF h.next_until < at + interval '1 day' THEN
@@ -289,11 +285,7 @@ BEGIN
         UPDATE load_horizon SET
             done_to = coalesce(members[cardinality(members)], done_to),
             valid_until = CASE WHEN cardinality(members) < most THEN next_until ELSE valid_until END;
-        RETURN true;
-    ELSIF h.done_to <> tidied THEN
-        LOCK TABLE offer_key IN SHARE MODE;
-        DELETE FROM offer_step s WHERE NOT EXISTS (SELECT FROM offer_key k WHERE k.shelf = s.shelf AND k.zone = s.zone AND k.step = s.step);
-        UPDATE load_horizon SET done_to = tidied;
+        RETURN cardinality(members) = most;
     END IF;
     RETURN false;
 END $$;
@@ -320,7 +312,7 @@ RETURNS SETOF best_candidate
 LANGUAGE plpgsql STABLE
 -- Planning anew for each need takes longer than finding the people; OFFSET 0 keeps the planner from turning the walk around.
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
-SET enable_memoize = off SET enable_material = off SET max_parallel_workers_per_gather = 0 SET jit = off SET plan_cache_mode = force_generic_plan
+SET max_parallel_workers_per_gather = 0 SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -340,7 +332,7 @@ DECLARE
     costs float8[];    -- of the best that may be asked, sorted
     people uuid[];     -- all found, in the order of `chosen`
     chosen best_candidate[];
-    found_here int; place int; rank int;
+    place int; rank int;
     -- Opened afresh each time more zones or higher floors are looked at. A cursor: a plain loop would fetch fifty people ahead.
     walk CURSOR FOR
         SELECT s.floor, c.cost, m.busy, k.member_id, CAST(ROW(
@@ -349,11 +341,13 @@ DECLARE
             ) AS best_candidate) AS candidate
         FROM (
             SELECT b.shelf, b.language, b.first, b.foreign_only, b.second, z.zone, z.km, z.r50_km, e.step, f.floor
-            FROM unnest(h.shelves, h.languages, h.firsts, h.foreigners, h.seconds, h.zones, h.widest) b (shelf, language, first, foreign_only, second, zones, widest_km)
-            CROSS JOIN LATERAL (  -- zones of this shelf, as far as they may matter
-                SELECT n.near[i.rank] AS zone, CASE WHEN NOT n.remote THEN n.kms[i.rank] END AS km, n.r50_kms[i.rank] AS r50_km, i.rank
-                FROM (SELECT generate_series(1, least(near, width_bucket(within_km(least(below, upto) - b.second, n.r50_km, b.widest_km), n.kms))) AS rank) i
-                WHERE get_bit(b.zones, n.near[i.rank]) = 1 OFFSET 0
+            FROM unnest(h.shelves, h.languages, h.firsts, h.foreigners, h.seconds) b (shelf, language, first, foreign_only, second)
+            JOIN offer_shelf o ON o.id = b.shelf
+            CROSS JOIN LATERAL (SELECT least(near, width_bucket(within_km(least(below, upto) - b.second, n.r50_km, o.widest_km), n.kms)) AS zones OFFSET 0) r
+            CROSS JOIN LATERAL (
+                SELECT z.zone, CASE WHEN NOT n.remote THEN z.km END AS km, z.r50_km, z.rank
+                FROM unnest(n.near[1 : r.zones], n.kms[1 : r.zones], n.r50_kms[1 : r.zones]) WITH ORDINALITY z (zone, km, r50_km, rank)
+                WHERE get_bit(o.zones, z.zone) = 1 OFFSET 0
             ) z
             CROSS JOIN LATERAL (
                 SELECT e.step FROM offer_step e
@@ -384,18 +378,19 @@ DECLARE
         ) k
         CROSS JOIN LATERAL (
             SELECT u.load, u.asks, u.weekly_asks, u.outstanding, u.outstanding OR u.asks >= u.weekly_asks AS busy
-            FROM (
+            FROM member m
+            CROSS JOIN LATERAL (
                 SELECT CASE WHEN m.task_times = '{}' THEN 0
                         ELSE (SELECT CAST(count(*) AS float8) FROM unnest(m.task_times) t WHERE t > week_ago) / m.per_week END AS load,
                     CASE WHEN m.ask_times = '{}' THEN 0 ELSE (SELECT CAST(count(*) AS int) FROM unnest(m.ask_times) t WHERE t > week_ago) END AS asks,
                     coalesce(m.weekly_asks, cap) AS weekly_asks,
                     EXISTS (SELECT FROM ask a WHERE a.member_id = m.id AND a.urgent = n.urgent AND a.state IN ('planned', 'sent') OFFSET 0) AS outstanding
-                FROM member m
-                WHERE m.id = k.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email'
-                  AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
-                  AND m.id <> ALL (n.asked) AND m.contact_index <> ALL (n.apart)
                 OFFSET 0
-            ) u WHERE u.load < 1
+            ) u
+            WHERE m.id = k.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email' AND u.load < 1
+              AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
+              AND m.id <> ALL (n.asked) AND m.contact_index <> ALL (n.apart)
+            OFFSET 0
         ) m
         CROSS JOIN LATERAL (
             SELECT distance_cost(s.km, n.r50_km, s.r50_km, k.radius_km) AS distance,
@@ -420,31 +415,22 @@ BEGIN
         WHERE d.id = wanted;
         CONTINUE WHEN NOT FOUND;
         SELECT array_agg(o.id) AS shelves, array_agg(l.language) AS languages, array_agg(l.first) AS firsts, array_agg(a.foreign_only) AS foreigners,
-            array_agg(CASE WHEN l.first THEN CAST(0 AS float8) ELSE 0.25 END) AS seconds, array_agg(o.zones) AS zones, array_agg(o.widest_km) AS widest, max(o.widest_km) AS widest_km, bool_or(l.first) AS any_first, bool_or(l.first) AND NOT bool_and(l.first) AS both
+            array_agg(CASE WHEN l.first THEN CAST(0 AS float8) ELSE 0.25 END) AS seconds, max(o.widest_km) AS widest_km, bool_or(l.first) AS any_first
         INTO h
         FROM shared_languages(n.languages) l
         CROSS JOIN (VALUES (n.group_id, false), ('00000000-0000-0000-0000-000000000000', true)) a (audience, foreign_only)
         CROSS JOIN LATERAL (
-            SELECT o.id, o.zones, o.widest_km FROM offer_shelf o WHERE o.audience = a.audience AND o.category = n.category AND o.language = l.language OFFSET 0
+            SELECT o.id, o.widest_km FROM offer_shelf o WHERE o.audience = a.audience AND o.category = n.category AND o.language = l.language OFFSET 0
         ) o
         WHERE NOT a.foreign_only OR n.reach = 'alliance';
         CONTINUE WHEN h.shelves IS NULL;
         language := CASE WHEN h.any_first THEN 0 ELSE 0.25 END;
         zones := CASE WHEN n.remote THEN 1 ELSE width_bucket(h.widest_km + n.widened_km, n.kms) END;
-        seen := 0; done := 0;
-        -- Where there is much, the own zone is enough to begin with; where there is little, every look costs more than what it sees.
-        found_here := (SELECT count(*) FROM (SELECT FROM offer_step e WHERE e.shelf = ANY (h.shelves) AND e.zone = n.near[1] LIMIT 24) e);
-        near := least(zones, CASE WHEN found_here = 24 THEN 1 WHEN found_here >= 4 THEN 12 ELSE 60 END);
+        seen := 0; done := 0; near := 1;
         below := 'Infinity'; costs := '{}'; people := '{}'; chosen := '{}';
         LOOP
             -- What people further away may well cost: the dearer ones nearby wait until these were seen.
             upto := CASE WHEN near < zones THEN distance_cost(n.kms[near + 1], n.r50_km, n.r50_km, 25) + language ELSE 'Infinity' END;
-            IF h.both THEN  -- a common second language is let in little by little
-                upto := least(upto, (
-                    SELECT min(l) FROM (VALUES (2), (9), (37)) z (zone)
-                    CROSS JOIN LATERAL (SELECT 0.25 + distance_cost(n.kms[z.zone], n.r50_km, n.r50_km, 25) AS l) l WHERE n.kms[z.zone] IS NOT NULL AND l > done
-                ));
-            END IF;
             FOR p IN walk LOOP
                 EXIT WHEN p.floor >= below;
                 CONTINUE WHEN p.cost >= below;
@@ -469,7 +455,7 @@ BEGIN
             EXIT WHEN upto = 'Infinity';
             zones := least(zones, greatest(near, width_bucket(within_km(below - language, n.r50_km, h.widest_km), n.kms)));
             EXIT WHEN near = zones AND below <= upto;
-            seen := near; done := upto; near := least(zones, 8 * near + 6);
+            seen := near; done := upto; near := least(zones, 4 * near + 4);
         END LOOP;
         RETURN QUERY
             SELECT f.need_id, f.offer_id, f.member_id, f.group_id, f.km, f.need_r50_km, f.offer_r50_km, f.radius_km,
