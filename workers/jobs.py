@@ -29,12 +29,14 @@ JOBS: dict[str, Flow] = {
     "remind_match": timing.remind_match,
     "wake_rested": timing.wake_rested,
     "end_old_sessions": timing.end_old_sessions,
+    "age_loads": timing.age_loads,
 }
 DELIVER = "deliver_notice"  # the one job that is not one transaction
 
 EVERY = {
     "wake_rested": timedelta(hours=1),
     "end_old_sessions": timedelta(hours=1),
+    "age_loads": timedelta(hours=1),
 }  # about nobody: done again and again
 NOBODY = UUID(int=0)
 

@@ -14,6 +14,8 @@ from careweb.storage.database import run
 from careweb.storage.promises import promise
 from careweb.storage.sealing import destroy_key
 
+AGED_MOST = 5_000  # people in one transaction
+
 
 async def time_out_ask(ctx: Context, ask_id: AskId) -> None:
     need_id = await run(ctx.tx, "time_out_ask", id=ask_id, now=ctx.now)
@@ -73,6 +75,12 @@ async def wake_rested(ctx: Context, _: UUID) -> None:
     """Rest is over for whoever said "until today", from the first hour of that day in Vancouver on."""
     for row in await run(ctx.tx, "wake_rested", today=(ctx.now - timedelta(hours=8)).date()):
         await offer_appeared(ctx, row["id"])
+
+
+async def age_loads(ctx: Context, _: UUID) -> None:
+    """So many people at a time; then again at once, until the search knows how busy everybody at least is."""
+    if await run(ctx.tx, "age_loads", now=ctx.now, most=AGED_MOST):
+        await promise(ctx.tx, "age_loads", UUID(int=0), ctx.now)
 
 
 async def end_old_sessions(ctx: Context, _: UUID) -> None:

@@ -1,6 +1,103 @@
 -- The search of 0010 with fewer looks, each with less to set up; and steps that nothing lies on any more are forgotten. The rules
 -- are the same. `load_horizon.done_to` is the last id of all once that was done.
 
+-- Writers look each thing up by itself (OFFSET 0): a plan made while a table was empty would go through all of it, for every row.
+CREATE OR REPLACE FUNCTION stock_offers(offers uuid[], afresh boolean DEFAULT false) RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    until timestamptz;
+    laid record;
+BEGIN
+    LOCK TABLE offer_key IN ROW EXCLUSIVE MODE;  -- before the horizon is read: age_loads waits for us, or we see its new one
+    SELECT next_until INTO until FROM load_horizon;
+    -- Before any key is touched: whoever changes a person's load meanwhile waits for us, or we for them.
+    PERFORM FROM member m WHERE m.id = ANY (ARRAY(
+        SELECT o.member_id FROM unnest(offers) i (id) CROSS JOIN LATERAL (SELECT o.member_id FROM offer o WHERE o.id = i.id OFFSET 0) o
+    )) ORDER BY m.id FOR SHARE;
+    IF NOT afresh THEN
+        DELETE FROM offer_key WHERE offer_id = ANY (offers);
+    END IF;
+    INSERT INTO offer_shelf (audience, category, language)
+    SELECT a, c, l
+    FROM (
+        SELECT DISTINCT a, c, l
+        FROM unnest(offers) i (id)
+        CROSS JOIN LATERAL (SELECT * FROM offer o WHERE o.id = i.id AND o.state = 'active' OFFSET 0) o
+        CROSS JOIN LATERAL unnest(CASE WHEN o.reach = 'alliance' THEN ARRAY[o.group_id, '00000000-0000-0000-0000-000000000000'] ELSE ARRAY[o.group_id] END) a
+        CROSS JOIN LATERAL unnest(o.categories) c CROSS JOIN LATERAL unnest(o.languages) l
+        ORDER BY 1, 2, 3 OFFSET 0
+    ) s
+    WHERE NOT EXISTS (SELECT FROM offer_shelf h WHERE h.audience = a AND h.category = c AND h.language = l OFFSET 0)
+    ON CONFLICT DO NOTHING;
+    WITH added AS (
+        INSERT INTO offer_key (shelf, zone, step, offer_id, member_id, group_id, vetting, radius_km, hours)
+        SELECT DISTINCT h.id, CASE WHEN c.remote THEN 0 ELSE z.number END,
+            CASE WHEN c.remote THEN 0 ELSE 64 * radius_step(o.radius_km) END + m.load,
+            o.id, o.member_id, o.group_id, m.vetting, o.radius_km, o.hours
+        FROM unnest(offers) i (id)
+        CROSS JOIN LATERAL (SELECT * FROM offer o WHERE o.id = i.id AND o.state = 'active' OFFSET 0) o
+        CROSS JOIN LATERAL (
+            SELECT g.vetting, CASE WHEN m.task_times = '{}' THEN 0 ELSE
+                least(60, 60 * (SELECT CAST(count(*) AS int) FROM unnest(m.task_times) t WHERE t > until - interval '7 days') / m.per_week) END AS load
+            FROM member m
+            CROSS JOIN LATERAL (
+                SELECT g.vetting FROM membership g WHERE g.group_id = o.group_id AND g.member_id = o.member_id AND g.state = 'admitted' OFFSET 0
+            ) g
+            WHERE m.id = o.member_id OFFSET 0
+        ) m
+        LEFT JOIN LATERAL (SELECT number FROM zone_around z WHERE z.zone_code = o.zone_code OFFSET 0) z ON true
+        CROSS JOIN LATERAL unnest(CASE WHEN o.reach = 'alliance' THEN ARRAY[o.group_id, '00000000-0000-0000-0000-000000000000'] ELSE ARRAY[o.group_id] END) a
+        CROSS JOIN LATERAL unnest(o.categories) slug CROSS JOIN LATERAL unnest(o.languages) l
+        CROSS JOIN LATERAL (SELECT remote FROM category c WHERE c.slug = slug.slug OFFSET 0) c
+        CROSS JOIN LATERAL (SELECT id FROM offer_shelf h WHERE h.audience = a AND h.category = slug AND h.language = l OFFSET 0) h
+        ORDER BY 1, 2, 3, 4
+        RETURNING shelf, zone, step
+    )
+    SELECT array_agg(a.shelf) AS shelves, array_agg(a.zone) AS zones, array_agg(a.step) AS steps INTO laid
+    FROM (SELECT DISTINCT shelf, zone, step FROM added OFFSET 0) a
+    WHERE NOT EXISTS (SELECT FROM offer_step s WHERE s.shelf = a.shelf AND s.zone = a.zone AND s.step = a.step OFFSET 0);
+    IF laid.shelves IS NOT NULL THEN
+        PERFORM raise_steps(laid.shelves, laid.zones, laid.steps);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION restep_members(members uuid[]) RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    until timestamptz;
+    these record;
+    laid record;
+BEGIN
+    LOCK TABLE offer_key IN ROW EXCLUSIVE MODE;
+    SELECT next_until INTO until FROM load_horizon;
+    FOR these IN
+        SELECT m.load, array_agg(o.id) AS offers
+        FROM unnest(members) i (id)
+        CROSS JOIN LATERAL (
+            SELECT least(60, 60 * (SELECT CAST(count(*) AS int) FROM unnest(m.task_times) t WHERE t > until - interval '7 days') / m.per_week) AS load
+            FROM member m WHERE m.id = i.id OFFSET 0
+        ) m
+        CROSS JOIN LATERAL (SELECT o.id FROM offer o WHERE o.member_id = i.id AND o.state = 'active' OFFSET 0) o
+        GROUP BY m.load
+    LOOP
+        WITH moved AS (
+            UPDATE offer_key k SET step = k.step / 64 * 64 + these.load
+            WHERE k.offer_id = ANY (these.offers) AND k.step % 64 <> these.load
+            RETURNING k.shelf, k.zone, k.step
+        )
+        SELECT array_agg(a.shelf) AS shelves, array_agg(a.zone) AS zones, array_agg(a.step) AS steps INTO laid
+        FROM (SELECT DISTINCT shelf, zone, step FROM moved OFFSET 0) a
+        WHERE NOT EXISTS (SELECT FROM offer_step s WHERE s.shelf = a.shelf AND s.zone = a.zone AND s.step = a.step OFFSET 0);
+        IF laid.shelves IS NOT NULL THEN
+            PERFORM raise_steps(laid.shelves, laid.zones, laid.steps);
+        END IF;
+    END LOOP;
+END $$;
+
 -- Moves the horizon on, `most` people at a time, one transaction each; true while there is more to do. Loads known by the new
 -- horizon are no more than by the old one, so they may be written while the search still trusts the old one. At the end steps
 -- that nothing lies on any more are forgotten; for these moments writers wait, so that none counts on a step that goes.

@@ -209,3 +209,18 @@ async def test_the_many_of_one_place_are_not_all_read(world: World) -> None:
     before = await world.one(looked)
     assert len((await crowd.best([need], 5))[need]) == 5
     assert await world.one(looked) - before < 20
+
+
+async def test_loads_are_aged_a_few_people_at_a_time_and_empty_steps_go(world: World) -> None:
+    crowd = Crowd(world, 10)
+    await crowd.settle(people=30, needs=4)
+    await crowd.live()  # leaves steps behind
+    steps = "SELECT count(*) FROM offer_step"
+    before, rounds = await world.one(steps), 0
+    while await run(world.tx, "age_loads", now=world.now, most=20):
+        rounds += 1
+    assert rounds >= 3
+    assert await world.one("SELECT valid_until FROM load_horizon") == world.now + timedelta(days=2)
+    assert await world.one(steps) < before
+    assert await world.one("SELECT count(DISTINCT (shelf, zone, step)) FROM offer_key") == await world.one(steps)
+    assert not await run(world.tx, "age_loads", now=world.now, most=20)
