@@ -102,8 +102,8 @@ def test_the_recruiting_list_is_of_the_own_group_and_can_be_narrowed_to_a_region
     rows = [" ".join(row.get_text(" ").split()) for row in page.soup.select("tbody tr")]
     assert len(rows) == 2
     assert rows[0].startswith("Tigrinya")
-    assert "A ride Scarborough · Toronto 2 2 urgent" in rows[0]
-    assert "A friendly call anywhere 1 1 urgent" in rows[1]
+    assert "A ride Scarborough · Toronto 2 2" in rows[0]
+    assert "A friendly call anywhere 1 1" in rows[1]
     lead = page.soup.select_one("main .lead")
     assert lead
     assert lead.get_text().endswith("A ride, Scarborough: 2 more volunteers serve 2 more people, one each.")
