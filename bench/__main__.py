@@ -10,6 +10,7 @@ PARTS = {  # in the order of the document: name and module, whose `main` is the 
     "surge": "bench.surge",
     "candidates": "bench.candidates",
     "simulate": "bench.simulation",
+    "recruiting": "bench.recruiting",
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import document, machine, start
+from bench import document, machine, recruiting, start
 from bench.candidates import measure
 from bench.crowd import connect, draw
 from bench.findings import report as report_candidates
@@ -71,3 +71,10 @@ async def test_a_toy_crowd_is_searched_in_every_way(database: str) -> None:
     text = report_candidates(found)
     for heading in ("twenty best", "Beside other ways", "Writes", "How it is measured"):
         assert heading in text
+
+
+def test_lines_of_the_recruiting_list_are_what_solving_again_says() -> None:
+    found = recruiting.measure(volunteers=60, needs=200, seed=1, checks=2)
+    assert found.lines
+    assert [one.again for one in found.checked] == [one.line.total for one in found.checked]
+    assert "The recruiting list of a surge" in recruiting.report(found)

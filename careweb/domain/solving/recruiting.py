@@ -28,12 +28,14 @@ class _Kind:
     category: str
 
 
-def recruiting_list(gains: Gains, wanted: Mapping[int, Wanted], around: Surroundings) -> list[Line]:
+def recruiting_list(
+    gains: Gains, wanted: Mapping[int, Wanted], around: Surroundings, most: int = LINES_MOST
+) -> list[Line]:
     """`wanted`: by position in the graph, the needs that `gains` reaches. The largest line first, for each group."""
     stock = _Stock(wanted, around)
     lines = [line for kind, zone in _sites(gains, wanted).items() if (line := _line(gains, stock, kind, zone)).total]
     lines.sort(key=_order)
-    return [line for _, of_group in groupby(lines, lambda line: line.group_id) for line in [*of_group][:LINES_MOST]]
+    return [line for _, of_group in groupby(lines, lambda line: line.group_id) for line in [*of_group][:most]]
 
 
 def _order(line: Line) -> tuple[object, ...]:
