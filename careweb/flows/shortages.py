@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from careweb.domain.solving.gains import Gains
     from careweb.domain.solving.market import Solved
 
+STALE = timedelta(days=1)  # what was found longer ago is of no use: the market is no more, or nothing solves it
 Aside = Callable[..., Awaitable[Any]]  # runs a function somewhere
 
 _NOWHERE = Affiliation(groups=frozenset(), shared=False)
@@ -70,7 +71,7 @@ async def write_recruiting(ctx: Context, market: str, solved: "Solved | None", a
 
 
 async def shortage_of(ctx: Context, need_id: NeedId) -> Shortage | None:
-    row = await run(ctx.tx, "standing_of_need", need_id=need_id)
+    row = await run(ctx.tx, "standing_of_need", need_id=need_id, found_after=ctx.now - STALE)
     if row is None or not row["slots"]:
         return None
     return Shortage(
@@ -81,7 +82,8 @@ async def shortage_of(ctx: Context, need_id: NeedId) -> Shortage | None:
 
 async def recruiting(ctx: Context, group_id: GroupId) -> list[Recruit]:
     """The largest first."""
-    return [Recruit(**row) for row in await run(ctx.tx, "recruiting_of_group", group_id=group_id)]
+    rows = await run(ctx.tx, "recruiting_of_group", group_id=group_id, found_after=ctx.now - STALE)
+    return [Recruit(**row) for row in rows]
 
 
 async def _find(ctx: Context, solved: "Solved", aside: Aside) -> Shortages:
@@ -156,7 +158,7 @@ async def _affiliations(ctx: Context, at: Mapping[int, MemberId]) -> dict[int, A
 
 
 async def _write_lines(ctx: Context, market: str, lines: Sequence[Line]) -> None:
-    await run(ctx.tx, "forget_recruiting", market=market)
+    await run(ctx.tx, "forget_recruiting", market=market, found_before=ctx.now - STALE)
     rows = [(line, tier, more) for line in lines for tier, more in line.more.items() if more]
     await run(
         ctx.tx, "add_recruiting", market=market, now=ctx.now,
@@ -168,7 +170,7 @@ async def _write_lines(ctx: Context, market: str, lines: Sequence[Line]) -> None
 
 
 async def _write_standings(ctx: Context, market: str, found: Sequence[Standing]) -> None:
-    await run(ctx.tx, "forget_standings", market=market)
+    await run(ctx.tx, "forget_standings", market=market, found_before=ctx.now - STALE)
     await run(
         ctx.tx, "add_standings", market=market, now=ctx.now,
         ids=[one.need_id for one in found], least=[one.least_served for one in found], needs=[one.needs for one in found],

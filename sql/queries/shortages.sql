@@ -22,13 +22,13 @@ WHERE zone_code = ANY (CAST(:zones AS text[])) AND near_code = ANY (CAST(:zones 
 SELECT member_id, array_agg(DISTINCT group_id) AS groups, bool_or(reach = 'alliance') AS shared
 FROM offer WHERE member_id = ANY (CAST(:ids AS uuid[])) AND state = 'active' GROUP BY member_id;
 
--- name: forget_recruiting(market)!
--- Makes room for what this solve found.
-DELETE FROM recruiting_line WHERE market = :market;
+-- name: forget_recruiting(market, found_before)!
+-- Makes room for what this solve found; nor is anything kept of a market that is no more.
+DELETE FROM recruiting_line WHERE market = :market OR found_at < :found_before;
 
--- name: forget_standings(market)!
--- Makes room for what this solve found.
-DELETE FROM standing WHERE market = :market;
+-- name: forget_standings(market, found_before)!
+-- Makes room for what this solve found; nor is anything kept of a market that is no more.
+DELETE FROM standing WHERE market = :market OR found_at < :found_before;
 
 -- name: add_recruiting(market, groups, regions, zones, languages, categories, tiers, more, now)!
 -- Lines of the recruiting list, one for each tier that gains.
@@ -45,11 +45,12 @@ ON CONFLICT (need_id) DO UPDATE SET market = excluded.market, least_served = exc
     slots = excluded.slots, people = excluded.people, tasks = excluded.tasks, other_needs = excluded.other_needs,
     other_people = excluded.other_people, found_at = excluded.found_at;
 
--- name: standing_of_need(need_id)^
+-- name: standing_of_need(need_id, found_after)^
 -- How did this need stand when its market was last solved?
-SELECT least_served, needs, slots, people, tasks, other_needs, other_people, found_at FROM standing WHERE need_id = :need_id;
+SELECT least_served, needs, slots, people, tasks, other_needs, other_people, found_at FROM standing
+WHERE need_id = :need_id AND found_at >= :found_after;
 
--- name: recruiting_of_group(group_id)
+-- name: recruiting_of_group(group_id, found_after)
 -- Whom should this group look for? Names of the place, and its province and region.
 SELECT l.language, l.category, l.zone_code AS zone, l.found_at, a.time_zone, l.region,
     coalesce(z.province, '') AS province, coalesce(nullif(z.town, ''), z.name_en, '') AS place_en, coalesce(nullif(z.town, ''), z.name_fr, '') AS place_fr,
@@ -60,6 +61,6 @@ JOIN care_group g ON g.id = l.group_id JOIN zone a ON a.code = g.area_code
 LEFT JOIN zone z ON z.code = l.zone_code
 LEFT JOIN zone p ON p.code = z.province
 LEFT JOIN region r ON r.region_set = 'urban-areas' AND r.code = l.region
-WHERE l.group_id = :group_id
+WHERE l.group_id = :group_id AND l.found_at >= :found_after
 GROUP BY l.language, l.category, l.zone_code, l.found_at, a.time_zone, l.region, z.province, z.town, z.name_en, z.name_fr, r.name_en, r.name_fr, p.name_en, p.name_fr
 ORDER BY more DESC, urgent DESC, l.language, l.category, l.zone_code;

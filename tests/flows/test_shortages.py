@@ -87,6 +87,20 @@ async def test_another_market_keeps_its_lines(world: World) -> None:
     assert len(await recruiting(world.ctx, west)) == 1
 
 
+async def test_what_was_found_a_day_ago_is_not_told_and_not_kept(world: World) -> None:
+    """A market that an operator has split up is solved no more."""
+    group = await world.group()
+    need = await world.need(group, due_in=100)
+    await write_recruiting(world.ctx, "old", await solved(world, [need]))
+    world.later(hours=23)
+    assert await recruiting(world.ctx, group)
+    world.later(hours=2)
+    assert await recruiting(world.ctx, group) == []
+    assert (await need_for_staff(world.ctx, group, need)).shortage is None
+    await write_recruiting(world.ctx, "new", None)
+    assert not await world.rows("SELECT FROM recruiting_line") + await world.rows("SELECT FROM standing")
+
+
 async def test_a_need_says_how_many_share_how_few_and_other_groups_only_roughly(world: World) -> None:
     mine, other = await world.group("mine"), await world.group("other")
     await world.helper(mine, reach=Reach.ALLIANCE)
