@@ -30,7 +30,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Affiliation:
-    """Whose needs a person may be asked about: those of groups where they offer something, or of all."""
+    """Who may know of a person: the groups where they offer something, and all if they share whatever they offer."""
 
     groups: frozenset[GroupId]
     shared: bool

@@ -18,8 +18,8 @@ SELECT zone_code, near_code, km FROM zone_near
 WHERE zone_code = ANY (CAST(:zones AS text[])) AND near_code = ANY (CAST(:zones AS text[])) AND km <= CAST(:most_km AS float8);
 
 -- name: affiliations(ids)
--- In which groups do these people offer something, and is any of it shared with the alliance?
-SELECT member_id, array_agg(DISTINCT group_id) AS groups, bool_or(reach = 'alliance') AS shared
+-- In which groups do these people offer something, and is all of it shared with the alliance?
+SELECT member_id, array_agg(DISTINCT group_id) AS groups, bool_and(reach = 'alliance') AS shared
 FROM offer WHERE member_id = ANY (CAST(:ids AS uuid[])) AND state = 'active' GROUP BY member_id;
 
 -- name: forget_recruiting(market, found_before)!

@@ -105,7 +105,8 @@ async def test_a_need_says_how_many_share_how_few_and_other_groups_only_roughly(
     mine, other = await world.group("mine"), await world.group("other")
     await world.helper(mine, reach=Reach.ALLIANCE)
     await world.helper(other, reach=Reach.ALLIANCE)
-    await world.helper(other)
+    both = await world.helper(other)
+    await world.offer(other, both, categories=("ride",), reach=Reach.ALLIANCE)  # does not share the groceries
     needs = [await world.need(mine, reach=Reach.ALLIANCE) for _ in range(3)]
     theirs = [await world.need(other, reach=Reach.ALLIANCE) for _ in range(2)]
     await write_recruiting(world.ctx, "all", await solved(world, [*needs, *theirs]))
