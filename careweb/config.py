@@ -47,6 +47,14 @@ class Settings(BaseSettings):
         description="master keys for sealed fields, as version:base64 separated by commas, newest first; empty means the key file in the state folder",
     )
 
+    backup_to: str = Field(
+        "",
+        description="public keys (age1...) that copies of the database are encrypted to, separated by commas; `careweb backup new-key` makes a pair, whose other half is kept elsewhere",
+    )
+    backups_kept: timedelta = Field(
+        timedelta(days=30), description="copies of the database are deleted after this long"
+    )
+
     smtp_host: str = Field("127.0.0.1", description="mail server")
     smtp_port: int = Field(1025, description="its port")
     smtp_user: str = Field("", description="user name there, if it wants one")

@@ -7,7 +7,7 @@ import uvloop
 from pydantic import ValidationError
 
 from careweb.config import settings
-from careweb.storage.sealing import KeysMissingError
+from careweb.flows.starting import ErasedComeBackError, KeysMissingError
 from workers.process import EvictingRedisError, work
 from workers.records import configure_log, mishap
 
@@ -21,7 +21,7 @@ def main() -> int:
         for wrong in error.errors():
             print(f"setting {wrong['loc'][0]}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
         return 2
-    except (EvictingRedisError, KeysMissingError) as error:
+    except (EvictingRedisError, KeysMissingError, ErasedComeBackError) as error:
         print(type(error).__doc__, file=sys.stderr)  # noqa: T201
         return 2
     except Exception as error:

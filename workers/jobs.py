@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from careweb.domain.ids import NoticeId
-from careweb.flows import matching, notices, timing
+from careweb.flows import erasing, matching, notices, renewing, timing
 from careweb.flows.context import Context
 from careweb.storage.away import is_away
 from careweb.storage.promises import keep, promise
@@ -30,6 +30,9 @@ JOBS: dict[str, Flow] = {
     "wake_rested": timing.wake_rested,
     "end_old_sessions": timing.end_old_sessions,
     "age_loads": timing.age_loads,
+    "list_erased": erasing.list_erased,
+    "drop_old_copies": erasing.drop_old_copies,
+    "rewrap_keys": renewing.rewrap_keys,
 }
 DELIVER = "deliver_notice"  # the one job that is not one transaction
 
@@ -37,6 +40,9 @@ EVERY = {
     "wake_rested": timedelta(hours=1),
     "end_old_sessions": timedelta(hours=1),
     "age_loads": timedelta(hours=1),
+    "list_erased": timedelta(minutes=1),
+    "drop_old_copies": timedelta(hours=1),
+    "rewrap_keys": timedelta(hours=1),
 }  # about nobody: done again and again
 NOBODY = UUID(int=0)
 

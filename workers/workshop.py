@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.flows.context import Context
+from careweb.flows.starting import refuse_unfit
 from careweb.storage.database import Engine, open_engine, transaction
 from careweb.storage.sealing import Vault, open_vault
 from workers.records import Figures
@@ -37,10 +38,11 @@ def now() -> datetime:
 @asynccontextmanager
 async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Workshop]:
     """`jobs`: how many run at once, so that none waits for a connection."""
-    engine = open_engine(settings.database_url, pool_size=jobs // 2 + 2)
+    vault, engine = open_vault(settings), open_engine(settings.database_url, pool_size=jobs // 2 + 2)
     mailer = Mailer(settings)
     try:
-        yield Workshop(engine=engine, vault=open_vault(settings), settings=settings, mailer=mailer, figures=Figures())
+        await refuse_unfit(engine, vault, settings.state)
+        yield Workshop(engine=engine, vault=vault, settings=settings, mailer=mailer, figures=Figures())
     finally:
         await mailer.close()
         await engine.dispose()

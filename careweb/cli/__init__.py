@@ -5,13 +5,16 @@ import importlib
 import click
 
 COMMANDS = {  # name: module and what in it
+    "backup": "careweb.cli.backups:backup",
     "demo": "careweb.cli.demo:demo",
     "doctor": "careweb.cli.doctor:doctor",
+    "erased": "careweb.cli.restore:erased",
     "export": "careweb.cli.exports:export_",
     "groups": "careweb.cli.groups:groups",
     "import": "careweb.cli.imports:import_",
     "init": "careweb.cli.init:init",
     "members": "careweb.cli.members:members",
+    "restore": "careweb.cli.restore:restore",
     "revive": "careweb.cli.revive:revive",
     "roles": "careweb.cli.groups:roles",
     "places": "careweb.cli.places:places",

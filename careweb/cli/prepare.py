@@ -13,8 +13,10 @@ from careweb.cli.steps import step
 from careweb.config import Settings, settings
 from careweb.flows.demo import fill
 from careweb.flows.places import load_places
+from careweb.flows.starting import ErasedComeBackError, KeysMissingError, refuse_unfit
 from careweb.storage.database import Engine, open_engine, run, transaction
 from careweb.storage.migrations import MigrationFailedError, migrate, migration_files, pending
+from careweb.storage.sealing import open_vault
 
 
 async def prepare(engine: Engine, *, demo: bool) -> None:
@@ -50,6 +52,13 @@ async def _refuse_silent_update(engine: Engine) -> None:
         raise click.ClickException(f"{len(missing)} migrations are missing: careweb update")
 
 
+async def _refuse_unfit(engine: Engine, chosen: Settings) -> None:
+    try:
+        await refuse_unfit(engine, open_vault(chosen), chosen.state)
+    except (KeysMissingError, ErasedComeBackError) as error:
+        raise click.ClickException(str(error)) from None
+
+
 async def _run(chosen: Settings) -> None:
     if not chosen.keys.get_secret_value():
         ensure_keys(chosen.state)
@@ -58,6 +67,7 @@ async def _run(chosen: Settings) -> None:
         if not chosen.demo:
             await _refuse_silent_update(engine)
         await prepare(engine, demo=chosen.demo)
+        await _refuse_unfit(engine, chosen)
     finally:
         await engine.dispose()
 

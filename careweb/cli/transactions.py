@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from careweb.cli.door import opened_engine
+from careweb.cli.door import opened_engine, refuse_other_keys, vault_of
 from careweb.cli.private_files import UnusableError
 from careweb.config import Settings
 from careweb.domain.errors import NotHereError
@@ -15,12 +15,11 @@ from careweb.flows.groups import Group, group_by_slug
 from careweb.flows.imports import Begin
 from careweb.storage.away import is_away
 from careweb.storage.database import transaction
-from careweb.storage.sealing import KeysMissingError, Vault, open_vault
 
 
 @asynccontextmanager
 async def beginner(chosen: Settings) -> AsyncIterator[Begin]:
-    vault, now = _vault(chosen), datetime.now(UTC)
+    vault, now = vault_of(chosen), datetime.now(UTC)
     async with opened_engine(chosen) as engine:
 
         @asynccontextmanager
@@ -29,18 +28,12 @@ async def beginner(chosen: Settings) -> AsyncIterator[Begin]:
                 yield Context(tx=tx, vault=vault, settings=chosen, now=now)
 
         try:
+            await refuse_other_keys(engine, vault)
             yield begin
         except Exception as error:
             if not is_away(error):
                 raise
             raise click.ClickException("the database went away; what was done before it did is kept") from None
-
-
-def _vault(chosen: Settings) -> Vault:
-    try:
-        return open_vault(chosen)
-    except KeysMissingError as error:
-        raise click.ClickException(str(error.__doc__)) from None
 
 
 async def named_group(begin: Begin, slug: str) -> Group:

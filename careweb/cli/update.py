@@ -5,14 +5,12 @@ from pathlib import Path
 
 import click
 
-from careweb.cli.backups import back_up
+from careweb.cli.backups import kept_copy
 from careweb.cli.installation import open_database
 from careweb.cli.steps import step
-from careweb.config import settings
+from careweb.config import Settings, settings
 from careweb.storage.database import open_engine
 from careweb.storage.migrations import MigrationFailedError, migrate_together, pending
-
-_KEPT = 10
 
 
 @click.command()
@@ -25,17 +23,16 @@ def update(backup: bool) -> None:
         if not missing:
             click.echo("  nothing to do: the database fits this version")
             return
-        copy = _copy(url, chosen.state / "backups") if backup else None
+        copy = _copy(url, chosen) if backup else None
         with step(f"{len(missing)} migrations, together, and every query checked against them"):
             asyncio.run(_migrate(url, copy))
 
 
-def _copy(url: str, folder: Path) -> Path:
-    with step("a copy of the database"):
-        file = back_up(url, folder)
+def _copy(url: str, chosen: Settings) -> Path:
+    file = kept_copy(chosen, url)
     click.echo(f"  {file}")
-    for old in sorted(folder.glob("*.dump"))[:-_KEPT]:
-        old.unlink()
+    if not chosen.backup_to:
+        click.echo("  it is not encrypted: `careweb backup --help`")
     return file
 
 

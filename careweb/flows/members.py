@@ -5,10 +5,9 @@ import secrets
 from careweb.domain.contacts import Contact
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId, OfferId
-from careweb.domain.states import LIVE
 from careweb.flows.context import Context
+from careweb.flows.forgetting import forget_need
 from careweb.flows.matches import cannot
-from careweb.flows.needs import withdraw_need
 from careweb.flows.offers import end_offer
 from careweb.storage.database import run
 from careweb.storage.sealing import destroy_key
@@ -22,8 +21,7 @@ async def forget_member(ctx: Context, member_id: MemberId) -> None:
     await run(ctx.tx, "leave_groups", member_id=member_id, now=ctx.now)
     await run(ctx.tx, "leave_roles", member_id=member_id)
     for need in await run(ctx.tx, "needs_of_member", member_id=member_id):
-        if need["state"] in LIVE:
-            await withdraw_need(ctx, NeedId(need["id"]))
+        await forget_need(ctx, NeedId(need["id"]))
     for match in await run(ctx.tx, "matches_under_way", member_id=member_id, group_id=None):
         await cannot(ctx, match["id"], member_id)
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
@@ -31,7 +29,7 @@ async def forget_member(ctx: Context, member_id: MemberId) -> None:
     for query in ("forget_offers", "forget_own_needs", "forget_sign_ins"):
         await run(ctx.tx, query, member_id=member_id)
     await run(ctx.tx, "forget_member", id=member_id, contact_index=secrets.token_bytes(32))
-    await destroy_key(ctx.tx, "member", member_id)
+    await destroy_key(ctx.tx, ctx.vault, "member", member_id, ctx.now)
 
 
 async def forget_contact(ctx: Context, contact: Contact) -> None:

@@ -6,13 +6,13 @@ from uuid import UUID, uuid5
 from careweb.domain.ids import AskId, MatchId, NeedId
 from careweb.domain.states import MatchState, NeedState
 from careweb.flows.context import Context
+from careweb.flows.forgetting import purge
 from careweb.flows.matches import lapse
 from careweb.flows.matching import offer_appeared
 from careweb.flows.needs import cancel_asks, drop_matches, stop_promises, tell
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise
-from careweb.storage.sealing import destroy_key
 
 AGED_MOST = 5_000  # people in one transaction
 
@@ -59,10 +59,7 @@ async def close_silent_need(ctx: Context, need_id: NeedId) -> None:
 
 
 async def purge_need(ctx: Context, need_id: NeedId) -> None:
-    closed_before = ctx.now - ctx.settings.purge_after
-    if await run(ctx.tx, "purge_need", id=need_id, closed_before=closed_before, now=ctx.now):
-        await run(ctx.tx, "purge_thread", need_id=need_id)
-        await destroy_key(ctx.tx, "need", need_id)
+    await purge(ctx, need_id, closed_before=ctx.now - ctx.settings.purge_after)
 
 
 async def remind_match(ctx: Context, match_id: MatchId) -> None:

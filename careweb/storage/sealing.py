@@ -10,9 +10,10 @@ import base64
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from careweb.config import Settings
+from careweb.domain.backups import week_of
 from careweb.domain.codes import ReturnCode, return_code
 from careweb.domain.contacts import Contact
 from careweb.storage.database import Transaction, driver, queries
@@ -33,6 +35,17 @@ _MAC = 15  # bytes of a link's seal: 120 bits, 20 characters
 
 class KeysMissingError(Exception):
     """There is no usable master key: set CAREWEB_KEYS, or put the key file back into the state folder."""
+
+    def __str__(self) -> str:
+        return str(type(self).__doc__)
+
+
+class KeyVersionMissingError(KeysMissingError):
+    """A master key that records here are sealed with is missing: put the whole key file back, older versions too."""
+
+
+class WrongKeysError(KeysMissingError):
+    """The master keys are not those this database was sealed with: put its own key file back."""
 
 
 def read_keys(text: str) -> dict[int, bytes]:
@@ -71,11 +84,12 @@ class Sealer:
 
 
 class Vault:
-    def __init__(self, keys: Mapping[int, bytes]) -> None:
+    def __init__(self, keys: Mapping[int, bytes], look_again: Callable[[], Mapping[int, bytes]] | None = None) -> None:
+        """`look_again` reads the keys anew: one that was added while this process runs."""
         if not keys:
             raise KeysMissingError
         self._keys = dict(keys)
-        self._newest = max(keys)
+        self._look_again = look_again
         self._root = keys[min(keys)]
         self._derived: dict[str, bytes] = {}
         self._slow_hash = PasswordHasher(time_cost=5, memory_cost=7 * 1024, parallelism=1)  # as strong as 19 MB twice
@@ -93,17 +107,39 @@ class Vault:
     def _mac(self, purpose: str, message: bytes) -> bytes:
         return hmac.digest(self._purpose(purpose), message, hashlib.sha256)
 
+    # master keys
+
+    @property
+    def newest(self) -> int:
+        return max(self._keys)
+
+    def prints(self) -> dict[int, bytes]:
+        """A keyed hash for each master key, which tells it from any other and says nothing about it."""
+        return {version: hmac.digest(key, b"careweb master key", hashlib.sha256) for version, key in self._keys.items()}
+
+    def refresh(self) -> None:
+        """Learns of keys that were added to the key file; forgets none."""
+        if self._look_again:
+            self._keys = dict(self._look_again()) | self._keys
+
     # data keys
 
     def new_sealer(self, record: str, id: UUID) -> tuple[Sealer, int, bytes]:
         """A data key, the version of the master key that wraps it, and the wrapped key."""
-        data_key, nonce = os.urandom(32), os.urandom(_NONCE)
-        wrapped = nonce + AESGCM(self._keys[self._newest]).encrypt(nonce, data_key, f"{record}:{id}".encode())
-        return Sealer(record, id, data_key), self._newest, wrapped
+        sealer = Sealer(record, id, os.urandom(32))
+        return sealer, *self.wrap(sealer)
+
+    def wrap(self, sealer: Sealer) -> tuple[int, bytes]:
+        """Its data key under the newest master key."""
+        nonce, newest = os.urandom(_NONCE), self.newest
+        bound = f"{sealer.record}:{sealer.id}".encode()
+        return newest, nonce + AESGCM(self._keys[newest]).encrypt(nonce, sealer.data_key, bound)
 
     def unwrap(self, record: str, id: UUID, master: int, wrapped: bytes) -> Sealer:
         if master not in self._keys:
-            raise KeysMissingError
+            self.refresh()
+        if master not in self._keys:
+            raise KeyVersionMissingError
         bound = f"{record}:{id}".encode()
         return Sealer(record, id, AESGCM(self._keys[master]).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], bound))
 
@@ -115,6 +151,10 @@ class Vault:
 
     def contact_index(self, contact: Contact) -> bytes:
         return self.index("contact", f"{contact.kind}:{contact.address}")
+
+    def tombstone(self, record: str, id: UUID) -> bytes:
+        """What is remembered of a record that was erased."""
+        return self.index("tombstone", f"{record}:{id}")
 
     # links and codes: derived when needed, never stored
 
@@ -172,14 +212,22 @@ async def key_of(tx: Transaction, vault: Vault, record: str, id: UUID) -> Sealer
     return vault.unwrap(record, id, row["master"], row["wrapped"]) if row else None
 
 
-async def destroy_key(tx: Transaction, record: str, id: UUID) -> None:
-    await queries().destroy_data_key(await driver(tx), record=record, id=id)
+async def destroy_key(tx: Transaction, vault: Vault, record: str, id: UUID, now: datetime) -> None:
+    """For ever: also where a copy of the database from before is restored, see flows.erasing."""
+    mark = vault.tombstone(record, id)
+    await queries().destroy_data_key(await driver(tx), record=record, id=id, mark=mark, week=week_of(now))
 
 
 def open_vault(settings: Settings) -> Vault:
-    """The keys of the setting, else of the file in the state folder."""
+    """The keys of the setting, else of the file in the state folder, which is read again where a key is unknown."""
     given = settings.keys.get_secret_value()
+    if given:
+        return Vault(read_keys(given))
     file = settings.state / "keys"
-    if not given and not file.is_file():
-        raise KeysMissingError
-    return Vault(read_keys(given or file.read_text(encoding="ascii")))
+
+    def read() -> dict[int, bytes]:
+        if not file.is_file():
+            raise KeysMissingError
+        return read_keys(file.read_text(encoding="ascii"))
+
+    return Vault(read(), read)

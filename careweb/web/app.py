@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from careweb import config
 from careweb.config import Settings
 from careweb.domain.errors import CareError
+from careweb.flows.starting import refuse_unfit
 from careweb.storage.database import open_engine
 from careweb.storage.sealing import open_vault
 from careweb.web.bodies import BodyError
@@ -54,6 +55,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.vault = open_vault(settings)
     app.state.engine = open_engine(settings.database_url)
     try:
+        await refuse_unfit(app.state.engine, app.state.vault, settings.state)
         yield
     finally:
         await app.state.engine.dispose()

@@ -4,3 +4,7 @@ SELECT current_setting('server_version_num')::integer AS version,
        (SELECT extversion FROM pg_extension WHERE extname = 'postgis') AS postgis,
        clock_timestamp() AS clock,
        has_schema_privilege('public', 'CREATE') AS may_create;
+
+-- name: table_is_there(name)$
+-- Has a migration made this table?
+SELECT to_regclass(:name) IS NOT NULL;

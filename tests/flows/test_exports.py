@@ -76,7 +76,7 @@ async def test_the_reason_is_kept_sealed(world: World) -> None:
 
 async def test_what_was_purged_is_empty(world: World) -> None:
     group = await world.group()
-    await destroy_key(world.tx, "need", await helped(world, group))
+    await destroy_key(world.tx, VAULT, "need", await helped(world, group), world.now)
     (row,) = await exported(world, Exported.NEEDS, group, with_contact=True)
     assert (row["name"], row["contact"], row["note"]) == ("", "", "")
 

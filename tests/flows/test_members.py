@@ -53,7 +53,8 @@ async def test_nothing_says_who_they_were(world: World) -> None:
     assert tuple(kept) == ("suspended", None)
     for table in ("staff", "session", "sign_in", "need"):
         assert await world.one(f"SELECT count(*) FROM {table} WHERE member_id = $1", helper) == 0, table  # noqa: S608
-    assert (await follow(world.ctx, own)).state == "withdrawn"
+    assert await world.one("SELECT state = 'withdrawn' AND purged_at IS NOT NULL FROM need WHERE id = $1", own)
+    assert await world.one("SELECT count(*) FROM data_key WHERE id = $1", own) == 0, "and what they asked for"
     assert await visitor_of(world.ctx, secret) == await visitor_of(world.ctx, "")
     assert await helpers(world.ctx, group) == []
 

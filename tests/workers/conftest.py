@@ -28,8 +28,8 @@ def valkey(short_folder: Path) -> Iterator[OwnValkey]:
 
 
 @pytest.fixture
-def quick(database: str, redis_url: str, smtp: MailSink) -> Settings:
-    return quick_settings(database, redis_url, smtp)
+def quick(database: str, redis_url: str, smtp: MailSink, tmp_path: Path) -> Settings:
+    return quick_settings(database, redis_url, smtp, state=tmp_path / "state")
 
 
 @pytest_asyncio.fixture

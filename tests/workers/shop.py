@@ -131,7 +131,12 @@ class Workers:
     started: list[RealWorker] = field(default_factory=list)
 
     def start(self, redis: str, **settings: Any) -> RealWorker:
-        chosen = {"smtp_host": self.smtp.host, "smtp_port": self.smtp.port, "keys": KEYS} | QUICK | settings
+        chosen = (
+            {"smtp_host": self.smtp.host, "smtp_port": self.smtp.port, "keys": KEYS}
+            | {"state": self.folder / "state"}
+            | QUICK
+            | settings
+        )
         environment = {f"CAREWEB_{name.upper()}": str(value) for name, value in chosen.items()}
         output = self.folder / f"worker-{len(self.started)}.log"
         with output.open("wb") as file:
