@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     keys: SecretStr = Field(
         SecretStr(""),
-        description="master keys for sealed fields, as version:base64 separated by commas, newest first; empty means the key file in the state folder",
+        description="master keys for sealed fields, as version:base64 separated by commas; the first seals what is new, all of them open what is there; empty means the key file in the state folder",
     )
 
     backup_to: str = Field(

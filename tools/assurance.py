@@ -36,6 +36,10 @@ TRIALS = (
         tests="tests/flows/test_herd.py", setting="CAREWEB_ROUNDS", value="50",
     ),
     Trial(
+        what="A new master key for 100,000 records while four read without end, a worker is killed and some are erased",
+        tests="tests/storage/test_renewal.py", setting="CAREWEB_ROWS", value="100000",
+    ),
+    Trial(
         what="Every page in every language, at four widths, light and dark, by every axe rule",
         tests="tests/browser", setting="CAREWEB_EVERY", value="1",
     ),

@@ -42,7 +42,6 @@ EVERY = {
     "age_loads": timedelta(hours=1),
     "list_erased": timedelta(minutes=1),
     "drop_old_copies": timedelta(hours=1),
-    "rewrap_keys": timedelta(hours=1),
 }  # about nobody: done again and again
 NOBODY = UUID(int=0)
 

@@ -13,6 +13,7 @@ COMMANDS = {  # name: module and what in it
     "groups": "careweb.cli.groups:groups",
     "import": "careweb.cli.imports:import_",
     "init": "careweb.cli.init:init",
+    "keys": "careweb.cli.keys:keys",
     "members": "careweb.cli.members:members",
     "restore": "careweb.cli.restore:restore",
     "revive": "careweb.cli.revive:revive",

@@ -32,7 +32,7 @@ def ensure_state(state: Path) -> Path:
 
 
 def ensure_keys(state: Path) -> Path:
-    """The master keys that seal names, contacts and text: version:base64, newest first; made at the first start."""
+    """The master keys that seal names, contacts and text: version:base64, the one that seals first; made at the first start."""
     path = ensure_state(state) / "keys"
     if not path.exists():
         key = base64.b64encode(secrets.token_bytes(32)).decode()

@@ -23,16 +23,20 @@ async def check_keys(tx: Transaction, vault: Vault) -> None:
         await run(tx, "add_key_print", version=version, print=ours[version])
 
 
-async def rewrap_keys(ctx: Context, nobody: UUID) -> None:
-    """One batch under the newest master key, then the next one at once. A record erased meanwhile stays erased."""
+async def owe_rewrap(ctx: Context) -> None:
+    await promise(ctx.tx, "rewrap_keys", UUID(int=0), ctx.now)
+
+
+async def rewrap_keys(ctx: Context, _: UUID) -> None:
+    """One batch under the current master key, then the next one at once. A record erased meanwhile stays erased."""
     ctx.vault.refresh()
     await check_keys(ctx.tx, ctx.vault)
-    if await rewrap_batch(ctx) == BATCH:
-        await promise(ctx.tx, "rewrap_keys", nobody, ctx.now)
+    if await rewrap_batch(ctx):
+        await owe_rewrap(ctx)
 
 
 async def rewrap_batch(ctx: Context, most: int = BATCH) -> int:
-    rows = await run(ctx.tx, "oldest_wrapped", newest=ctx.vault.newest, most=most)
+    rows = await run(ctx.tx, "wrapped_by_others", current=ctx.vault.current, most=most)
     sealers = [ctx.vault.unwrap(**row) for row in rows]
     fresh = [ctx.vault.wrap(sealer) for sealer in sealers]
     await run(

@@ -49,7 +49,7 @@ class WrongKeysError(KeysMissingError):
 
 
 def read_keys(text: str) -> dict[int, bytes]:
-    """`text`: version:base64 of 32 bytes, separated by commas or lines."""
+    """`text`: version:base64 of 32 bytes, separated by commas or lines. The first seals, all of them open."""
     try:
         pairs = (entry.split(":", 1) for entry in text.replace("\n", ",").split(",") if entry.strip())
         keys = {int(version): base64.b64decode(key, validate=True) for version, key in pairs}
@@ -110,8 +110,9 @@ class Vault:
     # master keys
 
     @property
-    def newest(self) -> int:
-        return max(self._keys)
+    def current(self) -> int:
+        """The one that seals what is new: the first in the list."""
+        return next(iter(self._keys))
 
     def prints(self) -> dict[int, bytes]:
         """A keyed hash for each master key, which tells it from any other and says nothing about it."""
@@ -130,10 +131,10 @@ class Vault:
         return sealer, *self.wrap(sealer)
 
     def wrap(self, sealer: Sealer) -> tuple[int, bytes]:
-        """Its data key under the newest master key."""
-        nonce, newest = os.urandom(_NONCE), self.newest
+        """Its data key under the current master key."""
+        nonce, current = os.urandom(_NONCE), self.current
         bound = f"{sealer.record}:{sealer.id}".encode()
-        return newest, nonce + AESGCM(self._keys[newest]).encrypt(nonce, sealer.data_key, bound)
+        return current, nonce + AESGCM(self._keys[current]).encrypt(nonce, sealer.data_key, bound)
 
     def unwrap(self, record: str, id: UUID, master: int, wrapped: bytes) -> Sealer:
         if master not in self._keys:

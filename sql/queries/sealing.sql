@@ -46,10 +46,9 @@ INSERT INTO master_key (version, print) VALUES (:version, :print) ON CONFLICT DO
 -- How many records does each master key wrap?
 SELECT master AS version, count(*) AS records FROM data_key GROUP BY master ORDER BY master;
 
--- name: oldest_wrapped(newest, most)
--- Data keys that an older master key wraps, held until the transaction ends; what another worker holds is skipped.
-SELECT record, id, master, wrapped FROM data_key WHERE master < :newest
-ORDER BY master LIMIT :most FOR UPDATE SKIP LOCKED;
+-- name: wrapped_by_others(current, most)
+-- Data keys that another than the current master key wraps, held until the transaction ends; what is held already is skipped.
+SELECT record, id, master, wrapped FROM data_key WHERE master < :current OR master > :current LIMIT :most FOR UPDATE SKIP LOCKED;
 
 -- name: wrap_anew(records, ids, masters, wrapped)!
 -- The same data keys under another master key.

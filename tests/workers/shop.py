@@ -21,6 +21,7 @@ from careweb.delivery.mail import Mailer
 from careweb.domain.contacts import read_email
 from careweb.storage.database import Engine, driver, transaction
 from careweb.storage.promises import hand_over
+from careweb.storage.sealing import Vault
 from tests.servers import MailSink
 from tests.world import VAULT, World, committed
 from workers.jobs import do
@@ -37,8 +38,8 @@ def quick_settings(database: str, redis: str, smtp: MailSink, **more: Any) -> Se
     )
 
 
-def workshop_of(engine: Engine, settings: Settings) -> Workshop:
-    return Workshop(engine=engine, vault=VAULT, settings=settings, mailer=Mailer(settings), figures=Figures())
+def workshop_of(engine: Engine, settings: Settings, vault: Vault = VAULT) -> Workshop:
+    return Workshop(engine=engine, vault=vault, settings=settings, mailer=Mailer(settings), figures=Figures())
 
 
 async def do_all_due(workshop: Workshop, now: datetime | None = None) -> list[tuple[str, str]]:
