@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     purge_after: timedelta = Field(
         timedelta(days=14), description="names, contacts and text are destroyed this long after closing"
     )
+    notices_kept: timedelta = Field(
+        timedelta(days=30), description="that a message was sent, of which kind and when, is forgotten after this long"
+    )
     notice_retry: timedelta = Field(
         timedelta(seconds=30),
         description="a message the mail server did not take is tried again after this long, then each time after four times as long",

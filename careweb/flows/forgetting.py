@@ -25,6 +25,9 @@ async def forget_need(ctx: Context, need_id: NeedId) -> None:
 
 async def purge(ctx: Context, need_id: NeedId, *, closed_before: datetime) -> None:
     """Who asked, and what they wrote. What is left is of the week."""
-    if await run(ctx.tx, "purge_need", id=need_id, closed_before=closed_before, now=ctx.now):
-        await run(ctx.tx, "purge_thread", need_id=need_id)
+    if await run(ctx.tx, "may_purge_need", id=need_id, closed_before=closed_before):
+        await run(ctx.tx, "count_need", id=need_id)
+        await run(ctx.tx, "purge_need", id=need_id, now=ctx.now)
+        for query in ("purge_thread", "purge_events", "purge_asks", "purge_matches"):
+            await run(ctx.tx, query, need_id=need_id)
         await destroy_key(ctx.tx, ctx.vault, "need", need_id, ctx.now)

@@ -81,4 +81,7 @@ async def age_loads(ctx: Context, _: UUID) -> None:
 
 
 async def end_old_sessions(ctx: Context, _: UUID) -> None:
+    """And what else is forgotten by its age alone."""
     await run(ctx.tx, "end_old_sessions", now=ctx.now)
+    await run(ctx.tx, "forget_notices", before=ctx.now - ctx.settings.notices_kept)
+    await run(ctx.tx, "forget_weeks", now=ctx.now)

@@ -14,6 +14,7 @@ from careweb.domain.needs import LONGEST
 from careweb.domain.states import LIVE, NeedState
 from careweb.flows import matches, needs
 from careweb.flows.following import NeedView, follow
+from careweb.flows.forgetting import forget_need
 from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
 from careweb.web.asking import fill_in, form_id_of, new_form_id
@@ -104,6 +105,16 @@ async def withdraw(visit: Visit) -> Response:
     except OverError:
         await _unless_reached(visit, need_id, NeedState.WITHDRAWN)
     return see_other(f"/need/{need_id}")
+
+
+async def erase(visit: Visit) -> Response:
+    """Stop everything: looked at first, then all that is known of the asker is destroyed before the answer is sent."""
+    need_id = visit.need_id()
+    if not visit.posting:
+        view = await follow(visit.ctx, need_id)
+        return visit.page("needs/erase.html", need=view, live=view.state in LIVE)
+    await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
+    return visit.page("needs/erased.html")
 
 
 async def done(visit: Visit) -> Response:

@@ -33,6 +33,7 @@ ROUTES = [
     door("/need/{need_id:uuid}/change", following.change, FORM),
     door("/need/{need_id:uuid}/renew", following.renew, POST),
     door("/need/{need_id:uuid}/withdraw", following.withdraw, FORM),
+    door("/need/{need_id:uuid}/erase", following.erase, FORM),
     door("/need/{need_id:uuid}/done", following.done, POST),
     door("/need/{need_id:uuid}/matches/{match_id:uuid}/choose", following.choose, POST),
     door("/need/{need_id:uuid}/matches/{match_id:uuid}/missed", following.missed, POST),

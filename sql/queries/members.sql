@@ -72,7 +72,8 @@ RETURNING true;
 
 -- name: leave_groups(member_id, now)!
 -- Nobody is asked, and no yes is taken, from here on. A yes that is being given now holds these rows, and is seen after.
-UPDATE membership SET state = 'suspended', sealed_note = NULL, decided_by = NULL, decided_at = :now WHERE member_id = :member_id;
+UPDATE membership SET state = 'suspended', sealed_note = NULL, decided_by = NULL, created_at = date_trunc('week', created_at),
+    decided_at = date_trunc('week', CAST(:now AS timestamptz)) WHERE member_id = :member_id;
 
 -- name: leave_roles(member_id)!
 -- They coordinate nothing any more.

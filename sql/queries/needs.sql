@@ -113,19 +113,6 @@ UPDATE need SET call_back = true WHERE id = :id;
 -- A coordinator has called.
 UPDATE need SET call_back = false WHERE id = :id AND group_id = :group_id RETURNING true;
 
--- name: purge_need(id, closed_before, now)$
--- Forgets who asked: two weeks after closing, names, contact and text are gone and times are of the week.
-UPDATE need SET sealed_name = NULL, sealed_contact = NULL, sealed_text = NULL, contact_index = NULL, member_id = NULL,
-    form_hash = NULL, locator_hash = NULL, secret_hash = NULL, source_ref = NULL, purged_at = :now,
-    posted_at = date_trunc('week', posted_at), closed_at = date_trunc('week', closed_at),
-    needed_by = date_trunc('week', needed_by), expires_at = date_trunc('week', expires_at)
-WHERE id = :id AND closed_at <= :closed_before AND purged_at IS NULL
-RETURNING true;
-
--- name: purge_thread(need_id)!
--- Forgets what the two wrote to each other.
-DELETE FROM thread_note WHERE match_id IN (SELECT id FROM match WHERE need_id = :need_id);
-
 -- name: add_event(need_id, at, actor, kind, detail, sealed_reason)!
 -- What happened to a need.
 INSERT INTO need_event (need_id, at, actor, kind, detail, sealed_reason)

@@ -35,7 +35,8 @@ DELETE FROM session WHERE id_hash = :id_hash;
 
 -- name: end_old_sessions(now)!
 -- Sessions and sign-ins nobody can use any more, and forms nobody sends twice any more.
-WITH gone AS (DELETE FROM sign_in WHERE expires_at <= :now),
+WITH gone AS (DELETE FROM sign_in WHERE expires_at <= :now RETURNING id),
+    told AS (DELETE FROM notice WHERE kind = 'sign_in' AND subject IN (SELECT id FROM gone) AND state <> 'claimed'),
     sent AS (DELETE FROM sent_form WHERE sent_at <= CAST(:now AS timestamptz) - interval '1 day')
 DELETE FROM session WHERE expires_at <= :now;
 

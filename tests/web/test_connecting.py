@@ -170,6 +170,21 @@ def test_withdrawing_asks_first_and_then_ends_it(site: Site) -> None:
     assert asker.see(f"/need/{need}/withdraw").path == f"/need/{need}"
 
 
+def test_stop_everything_erases_within_the_request_and_only_when_that_is_meant(site: Site) -> None:
+    need = site.posted(**PO)
+    asker, helper = site.asker_of(need), site.helper
+    assert "Stop everything and erase it" in asker.see(f"/need/{need}").text
+    sure = asker.see(f"/need/{need}/erase")
+    assert "We are looking" in asker.see(f"/need/{need}").text, "looking erases nothing"
+    token = str(helper.see("/me").form().select_one("input[name=token]")["value"])  # type: ignore[index]
+    assert helper.press(f"/need/{need}/erase", {"token": token}).status == 404, "nor does anybody else"
+    gone = sure.send()
+    assert (gone.status, "Everything is erased" in gone.text) == (200, True)
+    assert site.run(lambda world: world.one("SELECT count(*) FROM data_key WHERE id = $1", need)) == 0
+    assert asker.see(f"/need/{need}").status == 404
+    assert sure.send().status == 200, "a form sent twice"
+
+
 def test_what_was_asked_can_be_changed_and_the_form_holds_it(site: Site) -> None:
     need = site.posted(**PO)
     asker = site.asker_of(need)
