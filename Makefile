@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance bench format lock reference pictures
+.PHONY: help setup setup-dev run test check assurance bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -46,6 +46,13 @@ LOCK = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url 
 lock: ## renew requirements*.txt: the newest versions that are at least a week old, with hashes
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
+
+audit: setup-dev ## ask whether a locked package has a known weakness; what cannot be looked up counts as one
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.txt
+
+sbom: setup-dev ## what an installation is made of, as CycloneDX, into .cache/careweb-*.cdx.json
+	@mkdir -p .cache && $(BIN)/python -m tools.sbom
 
 reference: setup-dev ## write the lists of settings and commands in docs from the code
 	$(BIN)/python -m tools.reference
