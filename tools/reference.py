@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from careweb.cli import COMMANDS
 from careweb.config import Settings
+from tools.seized import seized_table
 
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- made by tools/reference.py -->", "<!-- end -->"
@@ -79,7 +80,7 @@ def _option(option: click.Option) -> str:
     return f"- `{written}{value}`" + (f": {says}" if says else "")
 
 
-TABLES = {"settings.md": settings_table, "commands.md": commands_list}
+TABLES = {"settings.md": settings_table, "commands.md": commands_list, "threat-model.md": seized_table}
 
 
 def with_table(text: str, table: str) -> str:

@@ -26,6 +26,26 @@ def test_every_answer_carries_the_security_headers(anyone: Person, path: str) ->
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/help", "/sign-in", "/find", "/g/nowhere", "/no/such/page"])
+def test_every_page_says_its_type_and_that_it_is_utf_8(anyone: Person, path: str) -> None:
+    assert anyone.get(path).headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH", "CONNECT"])
+def test_a_method_that_no_route_names_is_refused(anyone: Person, method: str) -> None:
+    sent = anyone.request(method, "/find", headers={"sec-fetch-site": "same-origin", "x-secret": "echo me"})
+    assert sent.status_code in (404, 405)
+    assert "echo me" not in sent.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/.git/config", "/static/", "/static", "/static/..%2fpyproject.toml", "/pyproject.toml", "/docs", "/openapi.json"],
+)
+def test_what_no_route_names_is_not_there(anyone: Person, path: str) -> None:
+    assert anyone.get(path).status_code == 404
+
+
 def test_pages_are_kept_by_no_cache_and_the_stylesheet_is(anyone: Person) -> None:
     page = anyone.see("/")
     assert page.response.headers["cache-control"] == "no-store"
