@@ -12,7 +12,7 @@ from careweb.flows.context import Context
 from careweb.flows.imports import Taken, confirmations_due
 from careweb.storage import imports
 from careweb.storage.imports import ImportedNeed, Wrapped
-from careweb.storage.promises import promise_many
+from careweb.storage.promises import promise_each, promise_many
 
 
 async def take_needs(
@@ -25,7 +25,7 @@ async def take_needs(
         needs = [need for need, _ in fresh]
         await imports.add_keys(ctx.tx, "need", [key for _, key in fresh])
         await imports.add_needs(ctx.tx, group_id, needs, confirmed=bool(consent), now=ctx.now)
-        await imports.promise_each(ctx.tx, [job for need in needs for job in _jobs(ctx, need, at_once=bool(consent))])
+        await promise_each(ctx.tx, [job for need in needs for job in _jobs(ctx, need, at_once=bool(consent))])
         await _ask_to_confirm(ctx, [need.id for need in needs], before)
     twice = frozenset(ref for ref, at in there.items() if at == ctx.now)
     return Taken(new=len(fresh), there=len(there) - len(twice), twice=twice)

@@ -142,11 +142,6 @@ async def add_needs(
     await run(tx, "tell_imported", need_ids=[need.id for need in needs], now=now)
 
 
-async def promise_each(tx: Transaction, owed: Sequence[tuple[str, UUID, datetime]]) -> None:
-    jobs, subjects, due = zip(*owed, strict=True)
-    await run(tx, "promise_each", jobs=list(jobs), subjects=list(subjects), due=list(due))
-
-
 async def members_there(tx: Transaction, indexes: Sequence[bytes]) -> dict[bytes, tuple[MemberId, bool]]:
     """By contact: who, and whether they have said yes."""
     rows = await run(tx, "members_by_contact", contact_indexes=list(indexes))

@@ -34,6 +34,13 @@ async def promise_many(tx: Transaction, job: str, subjects: Sequence[UUID], due_
         await queries().promise_many(await driver(tx), job=job, subjects=list(subjects), due_at=due_at)
 
 
+async def promise_each(tx: Transaction, owed: Sequence[tuple[str, UUID, datetime]]) -> None:
+    """Jobs about new subjects, that were never promised before."""
+    if owed:
+        jobs, subjects, due = map(list, zip(*owed, strict=True))
+        await queries().promise_each(await driver(tx), jobs=jobs, subjects=subjects, due=due)
+
+
 async def unpromise(tx: Transaction, job: str, subject: UUID) -> None:
     await queries().unpromise(await driver(tx), job=job, subject=subject)
 

@@ -47,12 +47,6 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:masters AS smallint[]), CAST(:wrapped AS
 -- Which wrapped keys open these records?
 SELECT id, master, wrapped FROM data_key WHERE record = :record AND id = ANY (CAST(:ids AS uuid[]));
 
--- name: promise_each(jobs, subjects, due)!
--- Many jobs that were never promised before, each with its own time.
-INSERT INTO promise (job, subject, due_at)
-SELECT job, subject, due_at FROM unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:due AS timestamptz[])) AS r (job, subject, due_at)
-ORDER BY job, subject;
-
 -- name: members_by_contact(contact_indexes)
 -- Which of these contacts belong to members?
 SELECT id, contact_index, confirmed FROM member WHERE contact_index = ANY (CAST(:contact_indexes AS bytea[]));

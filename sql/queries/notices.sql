@@ -7,6 +7,16 @@ WHERE p.id = :member_id AND p.contact_kind = 'email' AND p.sealed_contact IS NOT
 ON CONFLICT DO NOTHING
 RETURNING id;
 
+-- name: owe_notices_to_members(ids, kind, subjects, members, now)
+-- The same message to many members at once, each about a subject of its own; to whom no message goes is left out.
+INSERT INTO notice (id, kind, subject, member_id, created_at)
+SELECT owed.id, :kind, owed.subject, p.id, :now
+FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS uuid[]), CAST(:members AS uuid[])) AS owed (id, subject, member_id)
+JOIN member p ON p.id = owed.member_id
+WHERE p.contact_kind = 'email' AND p.sealed_contact IS NOT NULL AND NOT p.mail_stopped AND p.confirmed
+ON CONFLICT DO NOTHING
+RETURNING id;
+
 -- name: owe_notice_to_asker(id, kind, subject, need_id, always, confirming, now)$
 -- The same to whoever asked for this need.
 INSERT INTO notice (id, kind, subject, need_id, created_at)

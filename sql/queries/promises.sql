@@ -14,6 +14,12 @@ ON CONFLICT (job, subject) DO UPDATE
 SET due_at = LEAST(promise.due_at, EXCLUDED.due_at), handed_at = NULL, tries = 0
 WHERE EXCLUDED.due_at < promise.due_at OR promise.tries > 10;
 
+-- name: promise_each(jobs, subjects, due)!
+-- Many jobs that were never promised before, each with its own time.
+INSERT INTO promise (job, subject, due_at)
+SELECT job, subject, due_at FROM unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:due AS timestamptz[])) AS r (job, subject, due_at)
+ORDER BY job, subject;
+
 -- name: hand_over_promises(now, most)
 -- Which promises are due and not yet in the queue; marks them as handed over.
 UPDATE promise SET handed_at = :now, tries = promise.tries + 1

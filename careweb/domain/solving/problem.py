@@ -11,6 +11,12 @@ TIERS = tuple(Urgency)  # the most urgent first
 LOW_BECOMES_MEDIUM_DAYS = 7.0
 
 
+def tier_of(urgency: Urgency, age_days: float) -> Urgency:
+    """Age has no other effect than this."""
+    waited = urgency is Urgency.LOW and age_days >= LOW_BECOMES_MEDIUM_DAYS
+    return Urgency.MEDIUM if waited else urgency
+
+
 @dataclass(frozen=True, kw_only=True)
 class PoolOffer:
     id: str
@@ -39,9 +45,7 @@ class PoolNeed:
 
     @property
     def tier(self) -> Urgency:
-        """Age has no other effect than this."""
-        waited = self.urgency is Urgency.LOW and self.age_days >= LOW_BECOMES_MEDIUM_DAYS
-        return Urgency.MEDIUM if waited else self.urgency
+        return tier_of(self.urgency, self.age_days)
 
     @property
     def belongs_to(self) -> str:
