@@ -72,6 +72,23 @@ class Settings(BaseSettings):
     medium_wave_every: timedelta = Field(timedelta(minutes=20), description="the same for medium")
     low_wave_every: timedelta = Field(timedelta(minutes=60), description="the same for low")
     weekly_asks: int = Field(5, description="asks one volunteer gets in seven days at most, unless they set their own")
+    tick_every: timedelta = Field(
+        timedelta(minutes=1), description="how often a solver looks at a whole market; 1 to 5 minutes are sensible"
+    )
+    tick_longest: timedelta = Field(
+        timedelta(minutes=10), description="a tick that hangs for this long is given up, and its market is free again"
+    )
+    claims_last: timedelta = Field(
+        timedelta(minutes=15), description="claims of a market whose last tick is older keep nobody from being asked"
+    )
+    community_regions: str = Field(
+        "urban-areas",
+        description="region set that tells communities of one language apart; empty means that a language is one community",
+    )
+    market_regions: str = Field(
+        "",
+        description="region set each region of which is a market of its own, ticked beside the others; empty means one market",
+    )
     urgent_choice_lapses: timedelta = Field(
         timedelta(hours=2), description="an asker who wanted to see who first has this long to say yes, if urgent"
     )

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import secrets
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ _ALLOWED = frozenset(
     {"event", "level", "timestamp", "job", "outcome", "ms", "reference", "error", "at", "count", "reason", "port"}
 )
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+TICK = "tick"  # the one job that no relay hands over
+
+_TICK = {
+    "age_seconds": "How long ago the last tick of a market saw the pool",
+    "seconds": "What it took",
+    "needs": "Needs with an open slot",
+    "slots": "Open slots",
+    "planned": "Of these, slots for which somebody is claimed",
+    "people": "People with a free task whom some need could ask",
+    "gap": "What the prices leave for a cheaper plan, relative: 0 but for rounding",
+    "fresh": "Needs posted since the tick before, over all ticks",
+    "moved": "Claims that went to somebody else, over all ticks",
+}
 
 log = structlog.get_logger("careweb.workers")
 
@@ -77,6 +91,9 @@ class Figures:
         self._promises = Gauge("careweb_promises", "Promises due, late and parked", ["kind"], registry=registry)
         self._notices = Gauge("careweb_notices", "Messages by state, but sent", ["state"], registry=registry)
         self._redis = Gauge("careweb_redis_up", "1 if Redis answers", registry=registry)
+        self._ticks = {
+            name: Gauge(f"careweb_tick_{name}", says, ["market"], registry=registry) for name, says in _TICK.items()
+        }
 
     def done(self, job: str, outcome: str, seconds: float) -> None:
         self._jobs.labels(job, outcome).inc()
@@ -94,6 +111,27 @@ class Figures:
 
     def redis(self, *, up: bool) -> None:
         self._redis.set(up)
+
+    def ticks(self, markets: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        """Of every market, as the database has them."""
+        for gauge in self._ticks.values():
+            gauge.clear()
+        for market in markets:
+            if market["ticked_at"] is None:
+                continue
+            shown = dict(market) | {
+                "age_seconds": (now - market["ticked_at"]).total_seconds(),
+                "seconds": sum(market["seconds"].values()),
+                "slots": market["open"],
+            }
+            for name, gauge in self._ticks.items():
+                gauge.labels(market["slug"]).set(shown[name])
+
+    def ticked(self, seconds: float, asked: int) -> None:
+        """One tick of this process, committed."""
+        self._jobs.labels(TICK, "done").inc()
+        self._seconds.labels(TICK).observe(seconds)
+        log.info("tick", ms=round(seconds * 1000, 1), count=asked)
 
     def serve(self, port: int) -> None:
         """On this machine only. A second worker with the same port goes on without."""

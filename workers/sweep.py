@@ -4,6 +4,7 @@ import asyncio
 
 from careweb.storage.away import is_away
 from careweb.storage.database import transaction
+from careweb.storage.markets import market_figures
 from careweb.storage.notices import count_notices
 from careweb.storage.promises import count_promises, promise, promise_forgotten
 from workers.jobs import EVERY, NOBODY
@@ -53,3 +54,4 @@ class Sweep:
         async with transaction(self._workshop.engine) as tx:
             figures.promises(await count_promises(tx, now=now(), late_after=self._workshop.settings.lost_after))
             figures.notices(await count_notices(tx))
+            figures.ticks(await market_figures(tx), now())

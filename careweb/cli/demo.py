@@ -19,7 +19,7 @@ from careweb.cli.steps import step
 from careweb.cli.supervisor import Child, StoppedError, Supervisor, await_ready, end_leftovers, listen, stop_on_signals
 from careweb.config import Settings, settings
 
-CHILDREN = ("web", "worker", "mail")  # in the order in which they end
+CHILDREN = ("web", "worker", "solver", "mail")  # in the order in which they end
 _ENDING = 3.0  # seconds: one that was just told to end may hold the state for a moment
 DEMO_LINKS = (
     ("post a need", "/g/scarborough/ask"),
@@ -38,7 +38,7 @@ def demo() -> None:
 
 @click.command()
 def run() -> None:
-    """Run everything here for real people: servers of our own unless given, web and one worker."""
+    """Run everything here for real people: servers of our own unless given, web, one worker and one solver."""
     _supervise("careweb run", demonstration=False)
 
 
@@ -66,7 +66,7 @@ def _run(chosen: Settings, state: Path, start: float, *, demonstration: bool) ->
         supervisor.environment = child_environment(start_servers(chosen) | extra)
         _prepare(state, supervisor, private=not chosen.database_url, demonstration=demonstration)
         web = _start_children(supervisor, listening, mail)
-        with step("web and worker"):
+        with step("web, worker and solver"):
             await_ready(web, chosen.host, chosen.port)
         _say_where(chosen, time.monotonic() - start, demonstration=demonstration)
         supervisor.watch()
@@ -119,6 +119,7 @@ def _start_children(supervisor: Supervisor, listening: socket.socket, mail: sock
     python, number = sys.executable, listening.fileno()
     web = supervisor.add("web", [python, "-m", "careweb", "serve", "--fd", str(number)], [number])
     supervisor.add("worker", [python, "-m", "workers"])
+    supervisor.add("solver", [python, "-m", "workers", "solver"])
     if mail:
         catcher = [python, "-m", "careweb.cli.mail_catcher", str(mail.fileno()), str(supervisor.state / "mail")]
         supervisor.add("mail", catcher, [mail.fileno()])

@@ -1,4 +1,4 @@
-"""`careweb serve` and `careweb work`: one web process, one worker, in the foreground, for systemd or a container."""
+"""`careweb serve` and `careweb work`: one web process, worker or solver, in the foreground, for systemd or a container."""
 
 import os
 import socket
@@ -32,6 +32,9 @@ def serve(fd: int | None) -> None:
 
 
 @click.command()
-def work() -> None:
+@click.option(
+    "--solver", is_flag=True, help="instead, solve whole markets again and again; one is enough for each market"
+)
+def work(*, solver: bool) -> None:
     """Match, send and tidy up; start as many as you like."""
-    os.execv(sys.executable, [sys.executable, "-m", "workers"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "workers", *(["solver"] if solver else [])])  # noqa: S606

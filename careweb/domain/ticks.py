@@ -17,8 +17,8 @@ import numpy as np
 from careweb.domain.costs import TIE_BREAK
 from careweb.domain.ids import MemberId, NeedId, OfferId
 from careweb.domain.solving.graph import Floats, Ints
-from careweb.domain.solving.market import SHORT, List, Market, Solved, classify
-from careweb.domain.solving.problem import TIERS, Carried, tier_of
+from careweb.domain.solving.market import List, Market, Solved, classify
+from careweb.domain.solving.problem import Carried, tier_of
 from careweb.domain.states import Urgency
 
 _NOWHERE = -1
@@ -62,6 +62,24 @@ def live_need(
     return LiveNeed(id=NeedId(id), community=community, tier=tier, helpers=helpers, filled=filled, open=open)
 
 
+class Person(NamedTuple):
+    """What somebody has left of their week, and when they may be written to."""
+
+    tasks_left: int
+    load: float
+    asks: int
+    weekly_asks: int
+    time_zone: str
+    quiet_from: int
+    quiet_until: int
+    urgent_any_hour: bool
+
+    @property
+    def capacity(self) -> int:
+        """Claims that could come to anything: neither more tasks than are free, nor more than may be asked."""
+        return max(0, min(self.tasks_left, self.weekly_asks - self.asks))
+
+
 class Numbers:
     """Ids in the order they came."""
 
@@ -83,35 +101,32 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Pairs as the database gives them, one after the other; `need` is a position among the open needs."""
+    """Pairs as the database gives them, a person once for a need, those of one need together and the cheapest first."""
 
-    need: Ints
+    need: Sequence[UUID]
     offer: Sequence[UUID]
     member: Sequence[UUID]
-    cost: Floats
-    km: Floats  # NaN: remote help
+    group: Sequence[UUID]  # of the offer
+    cost: Sequence[float]
+    km: Sequence[float | None]  # None: remote help
+    radius_km: Sequence[float]
+    r50_km: Sequence[float]  # of the offer's zone
     language: Sequence[str]
     second: Sequence[bool]
+    next_cost: Sequence[float | None]  # nobody left out of this need's list costs less; None: nobody was left out
 
 
 @dataclass(frozen=True, kw_only=True)
 class NeedList:
-    """The cheapest pairs of one need; numbers of offers and people as `Lists` has them."""
+    """The cheapest people for one need."""
 
-    offer: Ints
-    person: Ints
+    person: Ints  # numbers as `Lists` has them
     cost: Floats
     tie: Floats
-    km: Floats
-    language: Sequence[str]
-    second: Sequence[bool]
-    next_cost: float  # nobody left out costs less; infinite if nobody was left out
+    next_cost: float  # infinite if nobody was left out
     wanted: int  # how long it was to be
-
-    def cheapest_of(self, person: int) -> int:
-        """Position of this person's cheapest pair."""
-        here = np.flatnonzero(self.person == person)
-        return int(here[np.argmin(self.cost[here] + self.tie[here])])
+    rows: range  # where the rest of it stands in `columns`
+    columns: Columns
 
 
 @dataclass
@@ -119,37 +134,36 @@ class Lists:
     """What is known of who could serve whom; grows until the solve has seen enough."""
 
     needs: Sequence[LiveNeed]  # those with an open slot
-    offers: Numbers = field(default_factory=Numbers)
     people: Numbers = field(default_factory=Numbers)
     of: dict[int, NeedList] = field(default_factory=dict)
 
     def take(self, asked_for: Sequence[int], columns: Columns, most: int) -> None:
         """The answer for these needs, of which each list was to hold the `most` cheapest."""
-        order = np.argsort(columns.need, kind="stable")
-        ends = np.searchsorted(columns.need[order], asked_for, side="right")
-        starts = np.searchsorted(columns.need[order], asked_for, side="left")
-        offers, people = self.offers.of(columns.offer), self.people.of(columns.member)
-        for i, start, end in zip(asked_for, starts.tolist(), ends.tolist(), strict=True):
-            rows = order[start:end]
-            self.of[i] = self._list(i, rows, offers, people, columns, most)
-
-    def _list(self, i: int, rows: Ints, offers: Ints, people: Ints, columns: Columns, most: int) -> NeedList:
-        cost = columns.cost[rows]
-        return NeedList(
-            offer=offers[rows], person=people[rows], cost=cost, km=columns.km[rows],
-            tie=_ties(self.needs[i].id, [columns.offer[row] for row in rows.tolist()]),
-            language=[columns.language[row] for row in rows.tolist()],
-            second=[columns.second[row] for row in rows.tolist()],
-            next_cost=float(cost.max()) if len(rows) >= most else np.inf, wanted=most,
-        )  # fmt: skip
+        cost, people = np.array(columns.cost, np.float64), self.people.of(columns.member)
+        rows = _stretches(columns.need)
+        for i in asked_for:
+            here = rows.get(self.needs[i].id, range(0))
+            at = slice(here.start, here.stop)
+            left_out = columns.next_cost[here.start] if here else None
+            self.of[i] = NeedList(
+                person=people[at], cost=cost[at], tie=_ties(self.needs[i].id, columns.offer[at]),
+                next_cost=np.inf if left_out is None else left_out, wanted=most, rows=here, columns=columns,
+            )  # fmt: skip
 
     def lengths(self, longer: Mapping[int, int]) -> dict[int, list[int]]:
-        """By length, the needs whose lists have to grow to it. Those of asked people count in a list as it was
-        fetched and not in the solve's, so that the solve may ask for what it was given."""
+        """By length, the needs whose lists have to grow to it. A list is shorter in the solve than it was fetched
+        where people are left out of the solve, so that the solve may ask for what was there already.
+        """
         wanted: dict[int, list[int]] = defaultdict(list)
         for i, length in longer.items():
             wanted[max(length, 4 * self.of[i].wanted)].append(i)
         return wanted
+
+
+def _stretches(needs: Sequence[UUID]) -> dict[UUID, range]:
+    """Where the rows of each need are; they stand together."""
+    starts = [k for k, need in enumerate(needs) if k == 0 or needs[k - 1] != need]
+    return {needs[start]: range(start, end) for start, end in zip(starts, [*starts[1:], len(needs)], strict=True)}
 
 
 def _ties(need: NeedId, offers: Sequence[UUID]) -> Floats:
@@ -186,24 +200,20 @@ def market_of(
 
 
 def _for_solve(one: NeedList, place: Ints) -> List:
-    """Each person once, by their cheapest offer."""
     person = place[one.person]
     order = np.argsort(one.cost + one.tie, kind="stable")
-    order = order[person[order] != _NOWHERE]
-    _, first = np.unique(person[order], return_index=True)
-    kept = order[np.sort(first)]
+    kept = order[person[order] != _NOWHERE]
     return List(offer=person[kept], cost=one.cost[kept], tie=one.tie[kept], next_cost=one.next_cost)
 
 
 def claims_of(solved: Solved, lists: Lists) -> list[Claim]:
-    people = {name: number for number, name in enumerate(map(str, lists.people.ids))}
+    people = {str(name): number for number, name in enumerate(lists.people.ids)}
     claims = []
     for i, j in solved.claimed():
-        person = people[solved.market.offers[j]]
-        need, one = lists.needs[i], lists.of[i]
-        offer = lists.offers.ids[int(one.offer[one.cheapest_of(person)])]
+        need, one, person = lists.needs[i], lists.of[i], people[solved.market.offers[j]]
+        row = one.rows[int(np.flatnonzero(one.person == person)[0])]
         pair = Pair(need.id, MemberId(lists.people.ids[person]))
-        claims.append(Claim(pair=pair, offer=OfferId(offer), tier=need.tier))
+        claims.append(Claim(pair=pair, offer=OfferId(one.columns.offer[row]), tier=need.tier))
     return claims
 
 
@@ -213,7 +223,3 @@ def moved(before: AbstractSet[Pair], after: AbstractSet[Pair], solved: Solved | 
         return 0
     needs, people = set(solved.market.needs), set(solved.market.offers)
     return sum(str(pair.need) in needs and str(pair.member) in people for pair in before - after)
-
-
-def most_urgent(tiers: Sequence[Urgency]) -> Urgency:
-    return min(tiers, key=TIERS.index)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from careweb.config import Settings
 from careweb.domain.distances import band
-from careweb.domain.ids import NeedId, OfferId
+from careweb.domain.ids import MemberId, NeedId, OfferId
 from careweb.domain.responses import PRIOR, Beta
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
@@ -61,14 +61,30 @@ async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:
     offers = [row["offer_id"] for row in rows]
     known = await run(ctx.tx, "known_of_candidates", need_ids=[need_id] * len(offers), offer_ids=offers)
     of_offer = {one["offer_id"]: one for one in known}
-    return [candidate_of(row, of_offer[row["offer_id"]]) for row in rows]
+    claims = await _claims(ctx, need_id, [row["member_id"] for row in rows])
+    return [candidate_of(row, of_offer[row["offer_id"]], claims.get(row["member_id"], {})) for row in rows]
 
 
-def candidate_of(row: Mapping[str, Any], known: Mapping[str, Any]) -> Candidate:
-    """From a row of the candidate search, and one of what is known of these people."""
+async def _claims(ctx: Context, need_id: NeedId, members: list[MemberId]) -> dict[MemberId, dict[str, Any]]:
+    """What the last tick claims of these people; nobody is claimed where no solver runs."""
+    rows = await run(
+        ctx.tx, "claims_on", need_id=need_id, members=members, ticked_after=ctx.now - ctx.settings.claims_last
+    )  # fmt: skip
+    return {
+        row["member_id"]: {
+            "claimed": row["claimed"],
+            "claimed_by": Urgency(row["claimed_by"]) if row["claimed_by"] else None,
+        }
+        for row in rows
+    }
+
+
+def candidate_of(row: Mapping[str, Any], known: Mapping[str, Any], claims: Mapping[str, Any]) -> Candidate:
+    """From a row of the candidate search, one of what is known of these people, and one of who claims them."""
     return Candidate(
         **{name: value for name, value in row.items() if name != "cost"},
         **{name: value for name, value in known.items() if name not in ("need_id", "offer_id")},
+        **claims,
     )
 
 

@@ -74,14 +74,11 @@ WHERE closed_at > CAST(:now AS timestamptz) - interval '28 days' AND date_trunc(
 GROUP BY 1, 2;
 
 -- name: pool_pairs(needs, weekly_asks, most, now)^
--- The cheapest candidates who could be asked now, of many needs at once, column by column; `need` counts from 1.
-SELECT array_agg(w.at) AS need, array_agg(c.offer_id) AS offer, array_agg(c.member_id) AS member, array_agg(c.cost) AS cost,
-    array_agg(c.km) AS km, array_agg(c.language) AS language, array_agg(c.second_language) AS second
-FROM unnest(CAST(:needs AS uuid[])) WITH ORDINALITY w (need_id, at)
-CROSS JOIN LATERAL (
-    SELECT * FROM candidates(w.need_id, :weekly_asks, :most, :now)
-    WHERE NOT outstanding AND asks_last_week < weekly_asks ORDER BY cost, offer_id LIMIT :most
-) c;
+-- The cheapest people who could be asked now, for many needs at once, column by column.
+SELECT array_agg(need_id) AS need, array_agg(offer_id) AS offer, array_agg(member_id) AS member, array_agg(group_id) AS "group", array_agg(cost) AS cost,
+    array_agg(km) AS km, array_agg(radius_km) AS radius_km, array_agg(offer_r50_km) AS r50_km, array_agg(language) AS language,
+    array_agg(second_language) AS second, array_agg(next_cost) AS next_cost
+FROM best_candidates(CAST(:needs AS uuid[]), :most, :weekly_asks, :now);
 
 -- name: pool_people(members, weekly_asks, now)^
 -- What these people have left of their week, and when they may be written to; column by column, in the order given.
@@ -95,11 +92,6 @@ CROSS JOIN LATERAL (
     SELECT CAST((SELECT count(*) FROM unnest(p.task_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days') AS int) AS tasks,
         CAST((SELECT count(*) FROM unnest(p.ask_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days') AS int) AS asks
 ) t;
-
--- name: pool_offers(offers)^
--- Of these offers: group, radius and the spread of their zone; column by column, in the order given.
-SELECT array_agg(o.group_id ORDER BY w.at) AS group_id, array_agg(o.radius_km ORDER BY w.at) AS radius_km, array_agg(z.r50_km ORDER BY w.at) AS r50_km
-FROM unnest(CAST(:offers AS uuid[])) WITH ORDINALITY w (id, at) JOIN offer o ON o.id = w.id JOIN zone z ON z.code = o.zone_code;
 
 -- name: asked_members()
 -- Who has an ask that they have not answered? Until then the solve leaves them out.

@@ -1,0 +1,253 @@
+"""The tick: one market of the open pool, solved as a whole, and the asks and claims that follow, in one transaction.
+
+The row of the market is held throughout, and no other row until the writing; what changed meanwhile is left alone.
+"""
+
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from careweb.domain.ids import MemberId, NeedId
+from careweb.domain.planning import Claims, Waves
+from careweb.domain.solving.graph import Ints
+from careweb.domain.solving.market import SHORT, Longer, Solved, attempt
+from careweb.domain.solving.problem import Carried
+from careweb.domain.solving.proof import gap
+from careweb.domain.ticks import (
+    Claim,
+    Lists,
+    LiveNeed,
+    Pair,
+    Person,
+    claims_of,
+    community_of,
+    live_need,
+    market_of,
+    moved,
+)
+from careweb.flows.context import Context
+from careweb.flows.waves import Aside, plan_waves, waves_due, write_waves
+from careweb.storage import pools
+from careweb.storage.database import run
+
+ONE_MARKET = "all"
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticked:
+    market: str
+    needs: int  # with an open slot
+    people: int  # with a free task, on some need's list
+    pairs: int
+    asked: int
+    fresh: int  # needs posted since the tick before
+    moved: int  # claims that went to somebody else
+    gap: float
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pool:
+    """A market as it was read. `home`: where somebody must be at home to be in it, empty for anywhere."""
+
+    live: Sequence[LiveNeed]
+    carried: Mapping[str, Carried]
+    asked: frozenset[MemberId]
+    fresh: int
+    home: frozenset[str]
+
+
+@dataclass
+class _Crowd:
+    """Whoever is on some list, in the order of `Lists.people`."""
+
+    people: list[Person] = field(default_factory=list)
+    capacity: list[int] = field(default_factory=list)  # for this market; 0: not in the solve
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[part] += time.perf_counter() - started
+
+
+async def keep_markets(ctx: Context) -> None:
+    """Every market has its row, and nothing else has one."""
+    layer = ctx.settings.market_regions
+    slugs = sorted({row["place"] for row in await run(ctx.tx, "zone_places", layer=layer)}) if layer else [ONE_MARKET]
+    await run(ctx.tx, "add_markets", slugs=slugs, now=ctx.now)
+    await run(ctx.tx, "forget_markets", slugs=slugs)
+
+
+async def postpone(ctx: Context, market: str) -> None:
+    await run(ctx.tx, "postpone_market", slug=market, due_at=ctx.now + ctx.settings.tick_every)
+
+
+async def due_market(ctx: Context) -> Mapping[str, Any] | None:
+    """Held until the transaction ends."""
+    row: Mapping[str, Any] | None = await run(ctx.tx, "take_market", now=ctx.now)
+    return row
+
+
+async def tick(ctx: Context, market: Mapping[str, Any], *, aside: Aside, clock: Clock) -> Ticked:
+    """`market` as `due_market` gave it. `aside` runs what takes the processor for long."""
+    watch = _Watch()
+    await run(ctx.tx, "guard_tick", longest=str(int(ctx.settings.tick_longest.total_seconds() * 1000)))
+    with watch("reading"):
+        pool = await _read(ctx, market)
+    lists = Lists([need for need in pool.live if need.slots])
+    crowd = _Crowd()
+    solved = await _solve(ctx, pool, lists, crowd, aside, watch) if lists.needs else None
+    # after the solve: `solved` and its proof, `lists` (who the numbers are) and `pool.live` explain what stays unserved
+    claims = claims_of(solved, lists) if solved else []
+    later = replace(ctx, now=clock())
+    with watch("planning"):
+        due = await waves_due(later, [n.id for n in lists.needs], [c.pair.need for c in claims])
+        by_id = dict(zip(lists.people.ids, crowd.people, strict=True))
+        waves = Waves(lists=lists, people=by_id, claims=Claims(claims), now=later.now)
+        plans = await plan_waves(later, due, waves, aside)
+    with watch("writing"):
+        went_elsewhere = await _claim(later, market["slug"], claims, solved)
+        await _save_classes(later, market["slug"], solved)
+        asked = await write_waves(later, plans)
+    ticked = Ticked(
+        market=market["slug"], needs=len(lists.needs), people=len(solved.market.offers) if solved else 0,
+        pairs=len(solved.graph.offer) if solved else 0, asked=asked, fresh=pool.fresh, moved=went_elsewhere,
+        gap=gap(solved) if solved else 0.0, seconds=dict(watch.seconds),
+    )  # fmt: skip
+    await _mark(ctx, ticked)
+    return ticked
+
+
+async def _read(ctx: Context, market: Mapping[str, Any]) -> _Pool:
+    by_market = await _places(ctx, ctx.settings.market_regions)
+    by_community = await _places(ctx, ctx.settings.community_regions)
+    zones = [zone for zone, place in by_market.items() if place == market["slug"]] or list(by_market)
+    rows = await run(ctx.tx, "pool_needs", zones=zones, now=ctx.now)
+    live = [
+        live_need(
+            id=row["id"], community=community_of(row["language"], by_community[row["zone"]]), urgency=row["urgency"],
+            helpers=row["helpers"], filled=row["filled"], posted_at=row["posted_at"], open=row["open"], now=ctx.now,
+        )
+        for row in rows
+    ]  # fmt: skip
+    since = market["ticked_at"]
+    return _Pool(
+        live=live,
+        carried=await _carried(ctx, zones, by_community),
+        asked=frozenset(row["member_id"] for row in await run(ctx.tx, "asked_members")),
+        fresh=sum(row["open"] and (since is None or row["posted_at"] > since) for row in rows),
+        home=frozenset(zones) if ctx.settings.market_regions else frozenset(),
+    )
+
+
+async def _places(ctx: Context, layer: str) -> dict[str, str]:
+    """By zone. Without a layer all are one place."""
+    return {row["zone"]: row["place"] if layer else "" for row in await run(ctx.tx, "zone_places", layer=layer)}
+
+
+async def _carried(ctx: Context, zones: Sequence[str], by_community: Mapping[str, str]) -> dict[str, Carried]:
+    asked, served = Counter[str](), Counter[str]()
+    for row in await run(ctx.tx, "carried_slots", zones=list(zones), now=ctx.now):
+        community = community_of(row["language"], by_community[row["zone"]])
+        asked[community] += row["asked"]
+        served[community] += row["served"]
+    return {name: Carried(asked=asked[name], served=served[name]) for name in asked}
+
+
+async def _solve(
+    ctx: Context, pool: _Pool, lists: Lists, crowd: _Crowd, aside: Aside, watch: _Watch
+) -> Solved:  # fmt: skip
+    """Longer lists are fetched until the solve has seen enough."""
+    wanted: Mapping[int, Sequence[int]] = {SHORT: range(len(lists.needs))}
+    while True:
+        with watch("candidates"):
+            for most, needs in wanted.items():
+                await _fetch(ctx, lists, needs, most)
+            await _meet(ctx, pool, lists, crowd)
+        with watch("solve"):
+            outcome = await aside(_attempt, lists, pool, np.array(crowd.capacity, np.int64), ctx.now)
+        if isinstance(outcome, Solved):
+            return outcome
+        wanted = lists.lengths(outcome.lengths)
+
+
+def _attempt(lists: Lists, pool: _Pool, capacity: Ints, now: datetime) -> Solved | Longer:
+    market, for_solve = market_of(lists, pool.live, capacity, pool.carried, now.date())
+    return attempt(market, for_solve)
+
+
+async def _fetch(ctx: Context, lists: Lists, needs: Sequence[int], most: int) -> None:
+    for start in range(0, len(needs), pools.BATCH):
+        batch = needs[start : start + pools.BATCH]
+        columns = await pools.pairs(
+            ctx.tx, [lists.needs[i].id for i in batch], weekly_asks=ctx.settings.weekly_asks, most=most, now=ctx.now
+        )  # fmt: skip
+        lists.take(batch, columns, most)
+
+
+async def _meet(ctx: Context, pool: _Pool, lists: Lists, crowd: _Crowd) -> None:
+    """Whoever came with the latest lists. Who has an ask, or is at home in another market, is not in the solve."""
+    new = lists.people.ids[len(crowd.people) :]
+    people = await pools.people(ctx.tx, new, weekly_asks=ctx.settings.weekly_asks, now=ctx.now)
+    elsewhere: set[UUID] = set()
+    if pool.home:
+        rows = await run(ctx.tx, "home_zones", members=new)
+        elsewhere = {row["member_id"] for row in rows if row["zone"] not in pool.home}
+    crowd.people += people
+    crowd.capacity += [
+        0 if member in pool.asked or member in elsewhere else person.capacity
+        for member, person in zip(new, people, strict=True)
+    ]
+
+
+async def _claim(ctx: Context, market: str, claims: Sequence[Claim], solved: Solved | None) -> int:
+    """Writes the claims of this tick over those of the last; how many went to somebody else."""
+    rows = await run(ctx.tx, "claims_of_market", market=market)
+    before = {Pair(NeedId(row["need_id"]), MemberId(row["member_id"])) for row in rows}
+    after = {claim.pair for claim in claims}
+    gone = sorted(before - after)
+    await run(ctx.tx, "drop_claims", needs=[pair.need for pair in gone], members=[pair.member for pair in gone])
+    await run(
+        ctx.tx, "add_claims", market=market, needs=[claim.pair.need for claim in claims],
+        members=[claim.pair.member for claim in claims], offers=[claim.offer for claim in claims],
+        tiers=[claim.tier for claim in claims],
+    )  # fmt: skip
+    return moved(before, after, solved)
+
+
+async def _save_classes(ctx: Context, market: str, solved: Solved | None) -> None:
+    await run(ctx.tx, "forget_classes", market=market)
+    if solved is None:
+        return
+    classes, kind = solved.market.classes, solved.market.kind
+    slots = np.bincount(kind, weights=solved.market.slots, minlength=len(classes.kinds)).astype(int)
+    await run(
+        ctx.tx, "save_classes", market=market, tiers=[tier for tier, _ in classes.kinds],
+        communities=[community for _, community in classes.kinds], asked=classes.asked.tolist(),
+        served=classes.served.tolist(), open=slots.tolist(), planned=solved.selection.count.tolist(),
+    )  # fmt: skip
+
+
+async def _mark(ctx: Context, ticked: Ticked) -> None:
+    seconds = {part: round(taken, 3) for part, taken in ticked.seconds.items()}
+    await run(
+        ctx.tx, "market_ticked", slug=ticked.market, due_at=ctx.now + ctx.settings.tick_every, ticked_at=ctx.now,
+        seconds=json.dumps(seconds), needs=ticked.needs, people=ticked.people, pairs=ticked.pairs, gap=ticked.gap,
+        asked=ticked.asked, fresh=ticked.fresh, moved=ticked.moved,
+    )  # fmt: skip
