@@ -11,6 +11,7 @@ PARTS = {  # in the order of the document: name and module, whose `main` is the 
     "candidates": "bench.candidates",
     "simulate": "bench.simulation",
     "recruiting": "bench.recruiting",
+    "tick": "bench.ticking",
 }
 
 

@@ -131,7 +131,7 @@ class Workers:
     folder: Path
     started: list[RealWorker] = field(default_factory=list)
 
-    def start(self, redis: str, **settings: Any) -> RealWorker:
+    def start(self, redis: str, *, solver: bool = False, **settings: Any) -> RealWorker:
         chosen = (
             {"smtp_host": self.smtp.host, "smtp_port": self.smtp.port, "keys": KEYS}
             | {"state": self.folder / "state"}
@@ -142,7 +142,7 @@ class Workers:
         output = self.folder / f"worker-{len(self.started)}.log"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "workers"], stdout=file, stderr=subprocess.STDOUT, cwd=paths.ROOT,
+                [sys.executable, "-m", "workers", *(["solver"] if solver else [])], stdout=file, stderr=subprocess.STDOUT, cwd=paths.ROOT,
                 env=_without_careweb(os.environ) | environment | {"DATABASE_URL": self.database, "REDIS_URL": redis},
             )  # fmt: skip
         self.started.append(RealWorker(process, output))

@@ -1,0 +1,255 @@
+"""The tick at the size of a country: a real solver process against the candidate search alone, and how steady its plan is."""
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import click
+
+from bench import document, machine
+from bench.pool import post_needs, queries
+from bench.stage import Stage, environment, own_servers, settled
+from careweb import paths
+from careweb.cli.steps import step
+from careweb.cli.supervisor import Supervisor
+from careweb.domain.errors import CareError
+from careweb.domain.solving.market import SHORT
+from careweb.flows.asks import accept, decline
+from careweb.flows.context import Context
+from careweb.storage.database import open_engine, transaction
+from careweb.storage.pools import BATCH
+from careweb.storage.sealing import open_vault
+
+_PATIENCE = 900.0
+_LAST = (False, False, True)  # the usual minutes follow the last of three rounds
+_WARM_UP = 50  # needs of a first tick, for which numba loads or compiles its kernels
+_ANSWERS = (0.02, 0.05)  # of the asks that are out, each minute: yes, no
+_WAVES = 0.03  # of the needs whose next wave is due, each minute
+_WEEKLY_ASKS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    seconds: float  # from the moment the market was taken to the commit
+    parts: Mapping[str, float]
+    needs: int
+    people: int
+    pairs: int
+    gap: float
+    asked: int
+    moved: int  # over all ticks
+    open: int
+    planned: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    offers: int
+    alone: list[float]  # the search, in seconds
+    cold: list[Tick]  # every need's wave is due: the most there can be to write
+    usual: list[Tick]  # minute after minute, with needs, answers and waves between
+    first: float  # seconds of the very first tick, with what numba compiles
+    new: int  # needs posted between the usual ticks
+    moved: int  # claims that went to somebody else meanwhile
+    doubled: int
+    memory_mb: float
+
+
+@click.command()
+@click.option("--offers", default=200_000, show_default=True)
+@click.option("--needs", default=20_000, show_default=True)
+@click.option("--minutes", default=10, show_default=True, help="usual ticks, one a minute of the simulated day")
+@click.option("--arriving", default=140, show_default=True, help="needs posted in each of them: 200,000 a day")
+@click.option("--out", type=Path, default=document.PAGE, help="where the report goes")
+def main(offers: int, needs: int, minutes: int, arriving: int, out: Path) -> None:
+    """Measure the tick."""
+    start, about = time.monotonic(), machine.describe()
+
+    async def run(stage: Stage) -> Result:
+        rounds = [await _round(stage, offers, needs, minutes if last else 0, arriving) for last in _LAST]
+        return Result(
+            offers=offers, first=rounds[0].first, alone=[one.alone for one in rounds], cold=[one.cold for one in rounds],
+            usual=rounds[-1].usual, new=arriving * minutes, moved=rounds[-1].moved,
+            doubled=sum(one.doubled for one in rounds), memory_mb=max(one.memory_mb for one in rounds),
+        )  # fmt: skip
+
+    with own_servers() as stage:
+        result = asyncio.run(run(stage))
+    text = document.section(
+        command="make bench ARGS=tick", took=time.monotonic() - start, about=about, text=report(result)
+    )
+    click.echo("\n" + text)
+    document.write("tick", text, out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    first: float
+    alone: float
+    cold: Tick
+    usual: list[Tick]
+    moved: int
+    doubled: int
+    memory_mb: float
+
+
+async def _round(stage: Stage, offers: int, needs: int, minutes: int, arriving: int) -> Round:
+    async with settled(stage, offers) as copy, _opened(copy) as connection:
+        await post_needs(connection, _WARM_UP, seed=3)
+        async with _solver(copy) as solver:
+            first = await solver.tick(connection, by_itself=True)
+            await post_needs(connection, needs - _WARM_UP, seed=4)
+            with step(f"the candidates of {needs:,} needs, and a tick that asks about all of them"):
+                alone = await _alone(connection)
+                cold = await solver.tick(connection)
+            with step(f"{minutes} usual minutes"):
+                usual = [await _usual(copy, connection, solver, minute, arriving) for minute in range(minutes)]
+            return Round(
+                first=first.seconds, alone=alone, cold=cold, usual=usual, doubled=await queries.doubled(connection),
+                moved=usual[-1].moved - cold.moved if usual else 0, memory_mb=solver.most_memory_mb(),
+            )  # fmt: skip
+
+
+async def _usual(stage: Stage, connection: asyncpg.Connection, solver: "Solver", minute: int, arriving: int) -> Tick:
+    """Needs come, some are answered, some waves are due; then a tick."""
+    await post_needs(connection, arriving, seed=100 + minute)
+    engine = open_engine(stage.database_url)
+    vault = open_vault(stage.settings)
+    for answer, share in zip((accept, decline), _ANSWERS, strict=True):
+        for ask in [row async for row in queries.some_asks(connection, share=share)]:
+            with suppress(CareError):
+                async with transaction(engine) as tx:
+                    ctx = Context(tx=tx, vault=vault, settings=stage.settings, now=datetime.now(UTC))
+                    await answer(ctx, ask["id"], ask["member_id"])
+    await engine.dispose()
+    await queries.waves_due_now(connection, share=_WAVES)
+    return await solver.tick(connection)
+
+
+@asynccontextmanager
+async def _opened(stage: Stage) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(stage.database_url, server_settings={"jit": "off"})
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _alone(connection: asyncpg.Connection) -> float:
+    """The same needs, in the same batches, and nothing done with what is found."""
+    ids = [row["id"] async for row in queries.open_needs(connection)]
+    started = time.perf_counter()
+    for at in range(0, len(ids), BATCH):
+        await queries.candidates_alone(
+            connection, needs=ids[at : at + BATCH], most=SHORT, weekly_asks=_WEEKLY_ASKS, now=datetime.now(UTC)
+        )  # fmt: skip
+    return time.perf_counter() - started
+
+
+class Solver:
+    """`python -m workers solver`, running."""
+
+    def __init__(self, pid: int, log: Path) -> None:
+        self._pid, self._log = pid, log
+
+    def _ticks(self) -> list[float]:
+        lines = self._log.read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines]
+        if any(line["event"] == "tick failed" for line in found):
+            raise click.ClickException(self._log.read_text(encoding="utf-8"))
+        return [line["ms"] / 1000 for line in found if line["event"] == "tick"]
+
+    async def tick(self, connection: asyncpg.Connection, *, by_itself: bool = False) -> Tick:
+        before = len(self._ticks())
+        if by_itself:
+            before = 0
+        else:
+            await queries.due_now(connection)
+        until = time.monotonic() + _PATIENCE
+        while len(ticks := self._ticks()) <= before:
+            if time.monotonic() > until:
+                raise click.ClickException("no tick")
+            await asyncio.sleep(0.05)
+        row, slots = dict(await queries.ticks(connection)), await queries.planned(connection)
+        return Tick(
+            seconds=ticks[-1], parts=json.loads(row["seconds"]), needs=row["needs"], people=row["people"],
+            pairs=row["pairs"], gap=row["gap"], asked=row["asked"], moved=row["moved"],
+            open=slots["open"], planned=slots["planned"],
+        )  # fmt: skip
+
+    def most_memory_mb(self) -> float:
+        status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
+@asynccontextmanager
+async def _solver(stage: Stage) -> AsyncIterator[Solver]:
+    supervisor = Supervisor(
+        stage.state,
+        environment(
+            {
+                "DATABASE_URL": stage.database_url, "REDIS_URL": stage.redis_url, "CAREWEB_STATE": str(stage.state),
+                "CAREWEB_TICK_EVERY": "PT5M", "PYTHONPATH": str(paths.ROOT),
+            }
+        ),
+    )  # fmt: skip
+    log = stage.state / "solver.log"
+    log.write_text("", encoding="utf-8")
+    child = supervisor.add("solver", [sys.executable, "-m", "workers", "solver"])
+    try:
+        yield Solver(child.process.pid if child.process else 0, log)
+    finally:
+        supervisor.stop()
+
+
+def _met(good: bool) -> str:
+    return "met" if good else "**missed**"
+
+
+def report(result: Result) -> str:
+    alone, cold = statistics.median(result.alone), statistics.median(tick.seconds for tick in result.cold)
+    lines = [
+        "## The tick",
+        "",
+        "A real solver process. *All due*: a wave is due for every need at once, as after a long stop; *usual*: minute after "
+        "minute, with new needs, answers, and waves that fall due. The search alone is the same query in the same batches.",
+        "",
+        "| | needs | people | pairs | open slots | of these claimed | asked | seconds | against the search alone |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        *(_line("all due", tick, alone) for tick in result.cold),
+        *(_line("usual", tick, alone) for tick in result.usual),
+        "",
+        f"The search alone: {', '.join(f'{one:.1f}' for one in result.alone)} s. Parts of the last: "
+        + ", ".join(f"{part} {taken:.1f} s" for part, taken in result.cold[-1].parts.items())
+        + f" (all due). The very first tick of the run, with {_WARM_UP} needs: {result.first:.1f} s with what numba compiles or loads.",
+        "",
+        f"- at most 3 times the search alone: {cold / alone:.2f} times, {_met(cold <= 3 * alone)}",
+        f"- memory at most 1 GB: {result.memory_mb:.0f} MB at its most, {_met(result.memory_mb <= 1000)}; a solver process at most 600 MB: {_met(result.memory_mb <= 600)}",
+        f"- gap of the prices: {max(tick.gap for tick in [*result.cold, *result.usual]):.1e}",
+        f"- volunteers asked twice at once, or beyond their week, or asks without their end promised: {result.doubled}",
+    ]
+    if result.usual:
+        moved = result.moved / result.new
+        lines.append(
+            f"- claims that went to somebody else, for each new need: {moved:.2f}, at most 1.5: {_met(moved <= 1.5)}; asks taken back by a tick: none, no statement does so"
+        )
+    return "\n".join(lines)
+
+
+def _line(name: str, tick: Tick, alone: float) -> str:
+    return (
+        f"| {name} | {tick.needs:,} | {tick.people:,} | {tick.pairs:,} | {tick.open:,} | {tick.planned:,} | {tick.asked:,} "
+        f"| {tick.seconds:.1f} | {tick.seconds / alone:.2f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
