@@ -200,10 +200,13 @@ def market_of(
 
 
 def _for_solve(one: NeedList, place: Ints) -> List:
+    """Of people who cost the same, those in the list go before those left out of it, whatever their tie-break: else
+    every need that nobody is far from, as remote help, would want the whole country on its list.
+    """
     person = place[one.person]
     order = np.argsort(one.cost + one.tie, kind="stable")
     kept = order[person[order] != _NOWHERE]
-    return List(offer=person[kept], cost=one.cost[kept], tie=one.tie[kept], next_cost=one.next_cost)
+    return List(offer=person[kept], cost=one.cost[kept], tie=one.tie[kept], next_cost=one.next_cost + TIE_BREAK)
 
 
 def claims_of(solved: Solved, lists: Lists) -> list[Claim]:

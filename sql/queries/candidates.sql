@@ -15,28 +15,44 @@ SELECT * FROM best_candidates(CAST(:need_ids AS uuid[]), :most, :weekly_asks, :n
 -- helped this asker before, and whether to keep them for a language that is rare beside the need's: at most a tenth of
 -- its speakers speak it. Speakers are active offers of the category, counted up to 200, where rare is 20.
 WITH pair AS MATERIALIZED (
-    SELECT n.id AS need_id, n.category, n.languages AS wanted, n.member_id AS asker_id, n.contact_index AS asker, o.id AS offer_id, o.member_id, o.languages
-    FROM unnest(CAST(:need_ids AS uuid[]), CAST(:offer_ids AS uuid[])) AS p (need_id, offer_id)
+    SELECT p.at, n.id AS need_id, n.category, n.languages AS wanted, o.id AS offer_id, o.member_id, o.languages
+    FROM unnest(CAST(:need_ids AS uuid[]), CAST(:offer_ids AS uuid[])) WITH ORDINALITY AS p (need_id, offer_id, at)
     JOIN need n ON n.id = p.need_id JOIN offer o ON o.id = p.offer_id
+), asked_for AS MATERIALIZED (
+    SELECT DISTINCT p.need_id, p.category, l.language FROM pair p CROSS JOIN LATERAL unnest(p.wanted) l (language)
 ), speakers AS MATERIALIZED (
     SELECT s.category, s.language, (
         SELECT count(*) FROM (
-            SELECT FROM offer_shelf f JOIN offer_key k ON k.shelf = f.id
-            WHERE f.category = s.category AND f.language = s.language AND f.audience <> '00000000-0000-0000-0000-000000000000'  -- each once
-            LIMIT 200
+            SELECT FROM offer_shelf h JOIN offer_key k ON k.shelf = h.id
+            WHERE h.category = s.category AND h.language = s.language AND h.audience <> '00000000-0000-0000-0000-000000000000' LIMIT 200
         ) counted
     ) AS people
-    FROM (SELECT DISTINCT p.category, l.language FROM pair p CROSS JOIN LATERAL unnest(p.wanted || p.languages) l (language)) s
+    FROM (
+        SELECT category, language FROM asked_for
+        UNION
+        SELECT p.category, l.language FROM pair p CROSS JOIN LATERAL unnest(p.languages) l (language)
+    ) s
+), usual AS (
+    SELECT a.need_id, max(s.people) AS people FROM asked_for a JOIN speakers s USING (category, language) GROUP BY 1
+), kept AS (
+    SELECT DISTINCT p.at FROM pair p
+    CROSS JOIN LATERAL unnest(p.languages) l (language)
+    JOIN speakers rare ON rare.category = p.category AND rare.language = l.language
+    JOIN usual u ON u.need_id = p.need_id
+    WHERE l.language <> ALL (p.wanted) AND 10 * rare.people <= u.people
+), earlier AS (
+    SELECT w.need_id, t.member_id
+    FROM (SELECT DISTINCT need_id FROM pair) w
+    JOIN need n ON n.id = w.need_id
+    CROSS JOIN LATERAL (
+        SELECT id FROM need other WHERE other.member_id = n.member_id
+        UNION
+        SELECT id FROM need other WHERE other.contact_index = n.contact_index
+    ) other
+    JOIN match t ON t.need_id = other.id AND t.state = 'done'
 )
 SELECT p.need_id, p.offer_id, m.asks_answered AS answered, m.asks_accepted AS accepted,
-    EXISTS (
-        SELECT FROM match t JOIN need other ON other.id = t.need_id
-        WHERE t.member_id = m.id AND t.state = 'done' AND (other.member_id = p.asker_id OR other.contact_index = p.asker)
-    ) AS helped_before,
-    EXISTS (
-        SELECT FROM speakers rare WHERE rare.category = p.category AND rare.language = ANY (p.languages) AND rare.language <> ALL (p.wanted)
-          AND 10 * rare.people <= (SELECT max(usual.people) FROM speakers usual WHERE usual.category = p.category AND usual.language = ANY (p.wanted))
-    ) AS reserved
+    (p.need_id, p.member_id) IN (SELECT need_id, member_id FROM earlier) AS helped_before, p.at IN (SELECT at FROM kept) AS reserved
 FROM pair p JOIN member m ON m.id = p.member_id;
 
 -- name: why_nobody(need_id, weekly_asks, now)
