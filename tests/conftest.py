@@ -38,6 +38,8 @@ def _refuse_unless_loopback(host: str | bytes | None) -> None:
 
 
 def pytest_configure() -> None:
+    # Compiling takes half a minute; processes that tests start would each do it in a state folder of their own.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(servers.STATE / "numba"))
     sys.addaudithook(_loopback_only)
 
 

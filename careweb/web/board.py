@@ -23,9 +23,11 @@ from careweb.web.visits import Visit
 async def board(visit: Visit) -> Response:
     post, area = visit.post(), read_area(visit.request.query_params)
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
+    layers, markets = await region_sets(visit.ctx.tx), visit.ctx.settings.market_regions
     return visit.page(
         "board/board.html", post=post, area=area, board=await flow.board(visit.ctx, post.group_id, area),
-        layers=[one for one in await region_sets(visit.ctx.tx) if one.slug != PROVINCES],
+        layers=[one for one in layers if one.slug != PROVINCES],
+        markets=next((one.name_in(visit.interface.tag) for one in layers if one.slug == markets), ""),
         calls=len(await flow.call_backs(visit.ctx, post.group_id)), speech=spoken.name, query=area_query,
         province=Province[area.province].name_in(visit.interface.tag) if area.province else "",
     )  # fmt: skip

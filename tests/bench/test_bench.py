@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import document, machine, recruiting, start
+from bench import document, machine, recruiting, start, ticking
 from bench.candidates import measure
 from bench.crowd import connect, draw
 from bench.findings import report as report_candidates
@@ -37,6 +37,17 @@ async def test_a_toy_town_is_measured_from_the_form_to_the_mail_server(stage: St
     assert set(result.memory) == {"web", "worker"}
     text = report(result)
     for heading in ("accepted by SMTP", "Pages a second", "Memory after the load", "The floor, in the same run"):
+        assert heading in text
+
+
+async def test_a_toy_town_is_ticked_by_a_real_solver(stage: Stage) -> None:
+    await fill(stage, offers=400)
+    measured = await ticking.measure(stage, needs=60, minutes=1, arriving=2)
+    assert measured.cold.needs > 0
+    assert measured.cold.asked > 0
+    assert measured.doubled == 0
+    text = ticking.report([measured], arriving=2)
+    for heading in ("against the search alone", "memory at most 1 GB", "claims that went to somebody else"):
         assert heading in text
 
 

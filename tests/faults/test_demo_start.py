@@ -77,7 +77,7 @@ def test_from_nothing_through_kill_9_to_an_orderly_end(state: Path) -> None:
         assert _status(port, "/readyz") == 200
         assert _status(port, "/g/scarborough/ask") == 200
         started = _running(state)
-        assert len(started) == 5
+        assert len(started) == 6
         with _demo(state, _free_port()) as second:
             assert second.wait(20) == 1
             assert "in use: careweb demo" in (second.stdout.read() if second.stdout else "")
@@ -114,7 +114,7 @@ def test_when_make_is_killed_nothing_it_started_stays(state: Path, database: str
     with _demo(state, _free_port(), ("make", "run"), DATABASE_URL=database, REDIS_URL=redis_url) as process:
         _until_ready(process)
         started = _running(state)
-        assert len(started) == 3
+        assert len(started) == 4
         process.kill()
     assert _all_end(started)
 

@@ -35,7 +35,7 @@ def services() -> dict[str, Any]:
 
 
 def test_the_containers_are_those_of_the_design(services: dict[str, Any]) -> None:
-    assert set(services) == {"prepare", "web", "worker", "mail", "db", "valkey"}
+    assert set(services) == {"prepare", "web", "worker", "solver", "mail", "db", "valkey"}
     assert "noeviction" in services["valkey"]["command"]
     assert "--appendonly" in services["valkey"]["command"]
     assert services["worker"]["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
