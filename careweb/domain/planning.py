@@ -11,9 +11,10 @@ from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
 from careweb.domain.solving.problem import TIERS
 from careweb.domain.states import Urgency
 from careweb.domain.ticks import Claim, Lists, NeedList, Person
-from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
+from careweb.domain.waves import MOST_IN_WAVE, Candidate, OpenNeed, Pace, Plan, plan_wave
 
-WAVE_CANDIDATES_MOST = 24  # of each need, beside whom the solve claims for it: twice the largest wave
+CANDIDATES_A_PLACE = 3  # people looked at for each place in the largest wave: the cheapest, and whoever is claimed
+LEAST_CANDIDATES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +53,19 @@ class Claims:
 
 
 def rows_for_wave(need: OpenNeed, one: NeedList, claims: Claims) -> tuple[list[int], list[int]]:
-    """Rows of the need's list: people who might be asked, the cheapest and those claimed for it; and people who are left
-    to others, who count as people left to ask later.
+    """Rows of the need's list: people who might be asked, the cheapest and those claimed for it; and of those who are left
+    to others the first, since with anybody left there will be another wave.
     """
     member = one.columns.member
-    left = [row for row in one.rows if claims.leave(need, MemberId(member[row]))]
-    others = set(left)
-    free = [row for row in one.rows if row not in others]
-    claimed = [row for row in free[WAVE_CANDIDATES_MOST:] if claims.on(need.id, MemberId(member[row]))[0]]
-    return [*free[:WAVE_CANDIDATES_MOST], *claimed], left
+    most = max(LEAST_CANDIDATES, CANDIDATES_A_PLACE * MOST_IN_WAVE[need.urgency] * need.open_slots)
+    free: list[int] = []
+    left: list[int] = []
+    for row in one.rows:
+        if claims.leave(need, MemberId(member[row])):
+            left = left or [row]
+        elif len(free) < most or claims.on(need.id, MemberId(member[row]))[0]:
+            free.append(row)
+    return free, left
 
 
 def candidates_of(

@@ -45,3 +45,6 @@ CREATE INDEX claim_of_market ON claim (market);
 -- What a tick carries over: slots of needs that ended in the last four weeks, without a look at the rows themselves.
 CREATE INDEX need_carried ON need (closed_at) INCLUDE (state, zone_code, languages, helpers, filled, close_reason)
     WHERE closed_at IS NOT NULL;
+
+-- How many speak a language, of all who offer this help: asked for every need of a tick.
+CREATE INDEX offer_shelf_of_language ON offer_shelf (category, language);
