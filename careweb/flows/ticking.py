@@ -34,6 +34,7 @@ from careweb.domain.ticks import (
     moved,
 )
 from careweb.flows.context import Context
+from careweb.flows.shortages import write_recruiting
 from careweb.flows.waves import Aside, plan_waves, waves_due, write_waves
 from careweb.storage import pools
 from careweb.storage.database import run
@@ -91,7 +92,8 @@ async def keep_markets(ctx: Context) -> None:
     layer = ctx.settings.market_regions
     slugs = sorted({row["place"] for row in await run(ctx.tx, "zone_places", layer=layer)}) if layer else [ONE_MARKET]
     await run(ctx.tx, "add_markets", slugs=slugs, now=ctx.now)
-    await run(ctx.tx, "forget_markets", slugs=slugs)
+    for gone in await run(ctx.tx, "forget_markets", slugs=slugs):
+        await write_recruiting(ctx, gone["slug"], None)
 
 
 async def postpone(ctx: Context, market: str) -> None:
@@ -113,9 +115,10 @@ async def tick(ctx: Context, market: Mapping[str, Any], *, aside: Aside, clock: 
     lists = Lists([need for need in pool.live if need.slots])
     crowd = _Crowd()
     solved = await _solve(ctx, pool, lists, crowd, aside, watch) if lists.needs else None
-    # after the solve: `solved` and its proof, `lists` (who the numbers are) and `pool.live` explain what stays unserved
     claims = claims_of(solved, lists) if solved else []
     later = replace(ctx, now=clock())
+    with watch("explaining"):
+        await write_recruiting(later, market["slug"], solved, aside)
     with watch("planning"):
         due = await waves_due(later, [n.id for n in lists.needs], [c.pair.need for c in claims])
         by_id = dict(zip(lists.people.ids, crowd.people, strict=True))

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.planning import Due, Planned, Waves, rows_for_wave
-from careweb.domain.responses import PRIOR, chance_left
+from careweb.domain.responses import PRIOR
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace
 from careweb.flows.context import Context
@@ -37,11 +37,10 @@ async def waves_due(ctx: Context, needs: Sequence[NeedId], claimed: Sequence[Nee
 def _due(ctx: Context, row: Mapping[str, Any]) -> Due:
     urgency = Urgency(row["urgency"])
     pace = pace_of(ctx.settings, urgency)
-    chances = tuple(
-        chance_left(PRIOR.mean if chance is None else chance, waited=ctx.now - since, timeout=pace.ask_timeout)
-        for chance, since in zip(row["chances"], row["since"], strict=True)
+    chances = tuple(PRIOR.mean if chance is None else chance for chance in row["chances"])
+    need = OpenNeed(
+        id=row["id"], urgency=urgency, open_slots=row["open_slots"], chances_out=chances, needed_by=row["needed_by"]
     )
-    need = OpenNeed(id=row["id"], urgency=urgency, open_slots=row["open_slots"], chances_out=chances)
     return Due(need=need, pace=pace, row=row)
 
 
@@ -100,7 +99,7 @@ async def _hold(ctx: Context, plans: Sequence[Planned]) -> list[Planned]:
     rows = [one.due.row for need_id, one in by_id.items() if need_id in promised]
     held = await run(
         ctx.tx, "hold_planned_needs", now=ctx.now, needs=[row["id"] for row in rows], rounds=[row["round"] for row in rows],
-        waves=[row["waves"] for row in rows], slots=[row["open_slots"] for row in rows], outs=[len(row["since"]) for row in rows],
+        waves=[row["waves"] for row in rows], slots=[row["open_slots"] for row in rows], outs=[len(row["chances"]) for row in rows],
     )  # fmt: skip
     return [by_id[row["id"]] for row in held]
 

@@ -46,5 +46,3 @@ CREATE INDEX claim_of_market ON claim (market);
 CREATE INDEX need_carried ON need (closed_at) INCLUDE (state, zone_code, languages, helpers, filled, close_reason)
     WHERE closed_at IS NOT NULL;
 
--- How many speak a language, of all who offer this help: asked for every need of a tick.
-CREATE INDEX offer_shelf_of_language ON offer_shelf (category, language);

@@ -2,10 +2,11 @@
 -- Every market has a row; a new one is due at once.
 INSERT INTO market (slug, due_at) SELECT unnest(CAST(:slugs AS text[])), :now ON CONFLICT DO NOTHING;
 
--- name: forget_markets(slugs)!
--- Removes markets of an earlier split, with their claims; not one that is being ticked right now.
+-- name: forget_markets(slugs)
+-- Removes markets of an earlier split, with their claims; not one that is being ticked right now. Returns which.
 DELETE FROM market
-WHERE slug IN (SELECT slug FROM market WHERE NOT slug = ANY (CAST(:slugs AS text[])) FOR UPDATE SKIP LOCKED);
+WHERE slug IN (SELECT slug FROM market WHERE NOT slug = ANY (CAST(:slugs AS text[])) FOR UPDATE SKIP LOCKED)
+RETURNING slug;
 
 -- name: take_market(now)^
 -- Which market is due? Its row is held until the transaction ends: nobody else ticks it meanwhile.
@@ -133,19 +134,17 @@ GROUP BY 1;
 -- name: waves_due(needs, claimed, now, before)
 -- For which of these needs is a wave due: an urgent one now, another before the next tick; or one that claims somebody
 -- while nobody is asked? With what a plan for it depends on.
-SELECT n.id, n.group_id, n.urgency, n.helpers - n.filled AS open_slots, n.round, n.waves, n.expires_at, n.posted_at, z.r50_km AS need_r50_km,
-    a.chances, a.since
+SELECT n.id, n.group_id, n.urgency, n.helpers - n.filled AS open_slots, n.round, n.waves, n.expires_at, n.needed_by, n.posted_at, z.r50_km AS need_r50_km,
+    a.chances
 FROM unnest(CAST(:needs AS uuid[])) w (id)
 JOIN promise p ON p.job = 'match_need' AND p.subject = w.id
 JOIN need n ON n.id = w.id AND n.state = 'open' AND n.confirmed AND n.expires_at > :now
 JOIN zone z ON z.code = n.zone_code
 CROSS JOIN LATERAL (
-    SELECT coalesce(array_agg(CAST(k.terms ->> 'chance' AS float8)), '{}') AS chances,
-        coalesce(array_agg(coalesce(k.sent_at, k.planned_at)), '{}') AS since
-    FROM ask k WHERE k.need_id = n.id AND k.state IN ('planned', 'sent')
+    SELECT coalesce(array_agg(CAST(k.terms ->> 'chance' AS float8)), '{}') AS chances FROM ask k WHERE k.need_id = n.id AND k.state IN ('planned', 'sent')
 ) a
 WHERE p.due_at <= CASE WHEN n.urgency = 'urgent' THEN CAST(:now AS timestamptz) ELSE CAST(:before AS timestamptz) END
-   OR (cardinality(a.since) = 0 AND n.id = ANY (CAST(:claimed AS uuid[])))
+   OR (cardinality(a.chances) = 0 AND n.id = ANY (CAST(:claimed AS uuid[])))
 ORDER BY array_position('{urgent,medium,low}', n.urgency), n.posted_at, n.id;
 
 -- name: hold_match_promises(needs)
