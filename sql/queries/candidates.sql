@@ -6,10 +6,6 @@ FROM best_candidates(ARRAY[CAST(:need_id AS uuid)], :most, :weekly_asks, :now, t
 ORDER BY b.outstanding OR b.asks_last_week >= b.weekly_asks, b.cost, b.offer_id
 LIMIT :most;
 
--- name: best_candidates(need_ids, weekly_asks, most, now)
--- For each of these needs: the people who cost least and can be asked now, and what the next one would cost.
-SELECT * FROM best_candidates(CAST(:need_ids AS uuid[]), :most, :weekly_asks, :now);
-
 -- name: known_of_candidates(need_ids, offer_ids)
 -- What is known of these people, each for its need (two lists of equal length): how often they said yes, whether they
 -- helped this asker before, and whether to keep them for a language that is rare beside the need's: at most a tenth of

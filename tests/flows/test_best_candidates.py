@@ -117,7 +117,7 @@ class Crowd:
 
     async def best(self, needs: list[UUID], most: int) -> dict[UUID, list[Any]]:
         return _by_need(
-            await run(self.world.tx, "best_candidates", need_ids=needs, weekly_asks=CAP, most=most, now=self.world.now)
+            await self.world.rows("SELECT * FROM best_candidates($1, $2, $3, $4)", needs, most, CAP, self.world.now)
         )
 
     async def oracle(self) -> dict[UUID, list[Any]]:
