@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -163,7 +164,7 @@ class Lists:
 def _stretches(needs: Sequence[UUID]) -> dict[UUID, range]:
     """Where the rows of each need are; they stand together."""
     starts = [k for k, need in enumerate(needs) if k == 0 or needs[k - 1] != need]
-    return {needs[start]: range(start, end) for start, end in zip(starts, [*starts[1:], len(needs)], strict=True)}
+    return {needs[start]: range(start, end) for start, end in pairwise([*starts, len(needs)])}
 
 
 def _ties(need: NeedId, offers: Sequence[UUID]) -> Floats:

@@ -97,6 +97,14 @@ async def test_an_urgent_wave_is_not_early(world: World) -> None:
     assert await _asked_if_due_in(world, 0) > 0
 
 
+async def test_a_need_that_nobody_could_serve_is_left_to_its_worker(world: World) -> None:
+    need = await world.need(await world.group())
+    ticked = await tick_now(world)
+    assert (ticked.needs, ticked.people, ticked.asked) == (1, 0, 0)
+    assert await world.one("SELECT exhausted_at IS NULL FROM need WHERE id = $1", need)
+    assert "match_need" in await world.owed()
+
+
 async def test_nobody_is_asked_twice_by_one_tick(world: World) -> None:
     group = await world.group()
     helpers = [await world.helper(group) for _ in range(3)]

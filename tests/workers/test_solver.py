@@ -166,7 +166,11 @@ async def test_without_a_solver_needs_are_matched_one_by_one(
     workers.start(redis_url)
     await circle.post()
     await until(lambda: len(smtp.to("helper0@example.org")) >= 2)
-    assert await circle.states() == ["sent"]
+    await until(lambda: all_sent(circle))
+
+
+async def all_sent(circle: Circle) -> bool:
+    return await circle.states() == ["sent"]
 
 
 async def test_told_to_end_a_solver_ends_at_once(workers: Workers, engine: Engine) -> None:
