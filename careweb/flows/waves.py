@@ -23,7 +23,7 @@ from careweb.storage.database import run
 from careweb.storage.promises import promise_each, promise_many
 
 Aside = Callable[..., Awaitable[Any]]  # runs a function where it blocks nobody
-_BATCH = 500  # needs
+_BATCH = 5000  # needs; what is known of so many people is found by reading each table once
 
 
 async def waves_due(ctx: Context, needs: Sequence[NeedId], claimed: Sequence[NeedId]) -> list[Due]:
