@@ -10,6 +10,7 @@ from careweb.domain.ids import NoticeId
 from careweb.flows import erasing, matching, notices, renewing, timing
 from careweb.flows.context import Context
 from careweb.storage.away import is_away
+from careweb.storage.database import Deadlock
 from careweb.storage.promises import keep, promise
 from workers.records import log, mishap
 from workers.workshop import Workshop
@@ -53,7 +54,10 @@ async def do(workshop: Workshop, job: str, subject: UUID) -> str:
     started = time.perf_counter()
     outcome = FAILED
     try:
-        outcome = await _do(workshop, job, subject)
+        try:
+            outcome = await _do(workshop, job, subject)
+        except Deadlock:  # a page was at the same need the other way around; nothing of ours was kept
+            outcome = await _do(workshop, job, subject)
     except Exception as error:
         if is_away(error):
             outcome = AWAY

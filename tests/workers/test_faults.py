@@ -15,7 +15,7 @@ from careweb.storage.promises import Handed, hand_over, promise
 from tests.servers import MailSink
 from tests.workers.shop import Circle, OwnValkey, Workers, fetch, quick_settings, running_valkey, until, workshop_of
 from tests.world import committed
-from workers.jobs import FAILED, NOT_OURS, do
+from workers.jobs import DONE, FAILED, NOT_OURS, do
 from workers.queue import Queue, QueueAwayError, is_redis_away
 from workers.relay import Relay, lane_of
 from workers.workshop import Workshop, now
@@ -232,3 +232,20 @@ async def test_a_job_nobody_knows_fails_and_stays_promised(workshop: Workshop, e
     assert handed == Handed(job="from_a_later_version", subject=subject, tries=1)
     assert await do(workshop, handed.job, handed.subject) == FAILED
     assert len(await fetch(engine, "SELECT 1 FROM promise WHERE subject = $1", subject)) == 1
+
+
+async def test_a_job_that_meets_a_page_the_other_way_around_is_done_at_once(
+    workshop: Workshop, circle: Circle, engine: Engine
+) -> None:
+    await circle.open()
+    need = await circle.post()
+    async with transaction(engine) as tx:
+        await hand_over(tx, now=now(), most=10)
+    async with transaction(engine) as page:
+        connection = await driver(page)
+        await connection.execute("SELECT 1 FROM need WHERE id = $1 FOR UPDATE", need)
+        job = asyncio.create_task(do(workshop, "match_need", need))
+        await until(lambda: waits_for_a_lock(engine))
+        await connection.execute("SELECT 1 FROM promise WHERE subject = $1 AND job = 'match_need' FOR UPDATE", need)
+    assert await job == DONE
+    assert await asked(engine, need)
