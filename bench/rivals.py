@@ -17,6 +17,7 @@ from bench.crowd import queries as crowd
 CITIES = {"Windsor": "N9A", "Toronto": "M5V", "Vancouver": "V6B", "Edmonton": "T5J", "Whitehorse": "Y1A"}
 LANGUAGES = ("en", "pa", "ti")
 EVERYBODY = 10_000_000
+_SLOWLY = 3  # needs for which every distance is measured a second time, only for its processor time
 OURS, TRUTH = "ours", "every distance, sorted"
 _WAYS = {
     "geography KNN with tie-break": "nearest",
@@ -83,6 +84,7 @@ async def _cost(connection: asyncpg.Connection, name: str, needs: Sequence[UUID]
     await _rows(connection, name, needs[0], most)
     pid, longest = connection.get_server_pid(), 0.0
     before = machine.cpu_seconds(pid)
+    needs = needs[:_SLOWLY] if name == TRUTH else needs
     for need in needs:
         start = time.perf_counter()
         await _rows(connection, name, need, most)
@@ -100,7 +102,8 @@ async def _whom(
     recall, precision = {}, {}
     for city in CITIES:
         place = (city, LANGUAGES[0])
-        found = {row["member_id"] for row in await _rows(connection, name, needs[place], EVERYBODY)}
+        rows = truth[place] if name == TRUTH else await _rows(connection, name, needs[place], EVERYBODY)
+        found = {row["member_id"] for row in rows}
         true = {row["member_id"] for row in truth[place]}
         recall[city] = len(found & true) / len(true) if true else 1.0
         precision[city] = len(found & true) / len(found) if found else 1.0

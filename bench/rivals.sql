@@ -69,7 +69,7 @@ LIMIT :most;
 -- Measure every distance, sort by the design's cost. Also the truth that the others are held against: spheroid, to 10 m.
 SELECT member_id, cost FROM (
     SELECT r.member_id, min(0.60 * CASE WHEN c.remote THEN 0
-            ELSE least(1, sqrt(d.km * d.km + z.r50_km * z.r50_km + r.r50_km * r.r50_km) / greatest(r.radius_km, 2)) END
+            ELSE least(1, sqrt(d.km ^ 2 + CAST(z.r50_km AS float8) ^ 2 + CAST(r.r50_km AS float8) ^ 2) / greatest(r.radius_km, 2)) END
         + CASE WHEN n.languages[1] = ANY (r.languages) THEN 0 ELSE 0.25 END + 0.14 * r.tasks / r.per_week) AS cost
     FROM need n JOIN category c ON c.slug = n.category JOIN zone z ON z.code = n.zone_code
     CROSS JOIN rival r
