@@ -1,6 +1,6 @@
 """How likely somebody says yes to an ask: their own history, how far, which language, how often asked lately.
 
-Nothing about who they are, and no rating. Chances are numbers from 0 to 1; ADR 17 says why it is this model.
+Nothing about who they are, and no rating. Chances are numbers from 0 to 1; ADR 16 says why it is this model.
 """
 
 from collections.abc import Iterable

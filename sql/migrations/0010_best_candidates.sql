@@ -1,6 +1,6 @@
 -- Candidate search at a million offers, for many needs at once. What is on offer lies in stretches of one index: all that
 -- one stretch holds costs a need at least the same, its floor. The search opens stretches in the order of their floors and
--- ends where the next floor is no better than the worst person it keeps. ADR 16 says why.
+-- ends where the next floor is no better than the worst person it keeps. ADR 15 says why.
 
 DROP FUNCTION candidates(uuid, int, int, timestamptz);
 DROP TRIGGER offer_keeps_its_keys ON offer;

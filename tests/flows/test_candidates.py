@@ -66,7 +66,7 @@ async def test_a_first_language_comes_before_a_second_one(world: World) -> None:
     group = await world.group()
     second = await world.helper(group, languages=("cmn",))
     first = await world.helper(group, languages=("yue",))
-    need = await world.need(group, languages=("yue", "cmn"), due_in=20 * 24)  # low: two at most
+    need = await world.need(group, languages=("yue", "cmn"))  # urgent: both are asked
     await world.match(need)
     terms = await world.rows(
         "SELECT member_id, terms::jsonb ->> 'second_language' AS second FROM ask WHERE need_id = $1", need

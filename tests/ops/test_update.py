@@ -10,7 +10,7 @@ from careweb.cli.postgres import find_binaries
 from tests import servers
 from tests.ops.conftest import Careweb
 
-LATEST = "DELETE FROM migration WHERE name = (SELECT max(name) FROM migration)"
+LATEST = "DELETE FROM migration WHERE name LIKE '0015%'"
 
 
 async def _do(url: str, statement: str) -> object:
