@@ -32,14 +32,16 @@ def test_whoever_is_not_signed_in_is_led_there_and_learns_nothing_about_the_addr
             assert (led.status_code, led.headers["location"]) == (303, f"/sign-in?then=/staff/{slug}{page}")
 
 
-def test_the_board_says_by_which_regions_the_alliance_is_split(
-    site: Site, staff: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_board_says_by_which_regions_the_alliance_is_split(site: Site, staff: Person) -> None:
     said = "whom to serve first is decided within each region by itself (Provinces and territories)"
     assert said not in staff.see("/staff/east").text
     state = site.app.state
-    monkeypatch.setattr(state, "settings", state.settings.model_copy(update={"market_regions": "provinces"}))
-    assert said in staff.see("/staff/east").text
+    before = state.settings
+    state.settings = before.model_copy(update={"market_regions": "provinces"})
+    try:
+        assert said in staff.see("/staff/east").text
+    finally:
+        state.settings = before
 
 
 def test_another_groups_need_is_as_if_there_were_none(site: Site) -> None:
