@@ -41,7 +41,7 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     vault, engine = open_vault(settings), open_engine(settings.database_url, pool_size=jobs // 2 + 2)
     mailer = Mailer(settings)
     try:
-        await refuse_unfit(engine, vault, settings.state)
+        await refuse_unfit(engine, vault, settings)
         yield Workshop(engine=engine, vault=vault, settings=settings, mailer=mailer, figures=Figures())
     finally:
         await mailer.close()

@@ -54,7 +54,7 @@ async def _refuse_silent_update(engine: Engine) -> None:
 
 async def _refuse_unfit(engine: Engine, chosen: Settings) -> None:
     try:
-        await refuse_unfit(engine, open_vault(chosen), chosen.state)
+        await refuse_unfit(engine, open_vault(chosen), chosen)
     except (KeysMissingError, ErasedComeBackError) as error:
         raise click.ClickException(str(error)) from None
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from careweb.config import Settings
 from careweb.domain.backups import oldest_week, too_old
 from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
@@ -14,6 +15,8 @@ from careweb.flows.forgetting import forget_need
 from careweb.flows.members import forget_member
 from careweb.storage.database import Transaction, run
 from careweb.storage.tombstones import append_marks, drop_weeks, folder_of, last_marks, read_marks
+
+_AT_ONCE = 20_000
 
 
 class ErasedComeBackError(Exception):
@@ -25,6 +28,8 @@ class ErasedComeBackError(Exception):
 
 async def list_erased(ctx: Context, _: UUID) -> None:
     """What was erased lately goes into the list. If it is not committed, it goes there twice."""
+    if not folder_of(ctx.settings.state).is_dir():  # a new machine, or a folder that was lost
+        await run(ctx.tx, "list_all_again")
     fresh: defaultdict[date, list[bytes]] = defaultdict(list)
     for row in await run(ctx.tx, "list_tombstones"):
         fresh[row["week"]].append(row["mark"])
@@ -35,25 +40,30 @@ async def list_erased(ctx: Context, _: UUID) -> None:
 async def erase_again(ctx: Context, folders: Iterable[Path] = ()) -> int:
     """Everyone on the list who is in the database all the same; how many that were. Twice is once."""
     known = read_marks([folder_of(ctx.settings.state), *folders])
-    found = 0
-    for row in sorted(await run(ctx.tx, "sealed_records"), key=lambda row: bool(row["record"] != "need")):
-        if ctx.vault.tombstone(row["record"], row["id"]) in known:
-            found += await _erase(ctx, row["record"], row["id"])
-    await run(ctx.tx, "add_tombstones", marks=list(known), weeks=list(known.values()))
-    return found
-
-
-async def _erase(ctx: Context, record: str, id: UUID) -> int:
-    if record == "need":
+    needs = [id async for id in _sealed(ctx, "need") if ctx.vault.tombstone("need", id) in known]
+    for id in needs:
         await forget_need(ctx, NeedId(id))
-    elif record == "member":
+    members = [id async for id in _sealed(ctx, "member") if ctx.vault.tombstone("member", id) in known]
+    for id in members:
         await forget_member(ctx, MemberId(id))
-    return int(record in ("need", "member"))
+    marks = list(known)
+    for some in (marks[at : at + _AT_ONCE] for at in range(0, len(marks), _AT_ONCE)):
+        await run(ctx.tx, "add_tombstones", marks=some, weeks=[known[mark] for mark in some])
+    return len(needs) + len(members)
 
 
-async def refuse_erased(tx: Transaction, state: Path) -> None:
+async def _sealed(ctx: Context, record: str) -> AsyncIterator[UUID]:
+    after = UUID(int=0)
+    while rows := await run(ctx.tx, "sealed_records", record=record, after=after, most=_AT_ONCE):
+        for row in rows:
+            yield row["id"]
+        after = rows[-1]["id"]
+
+
+async def refuse_erased(tx: Transaction, settings: Settings, now: datetime) -> None:
     """At a start: a copy was put in place, and what was erased since has not been erased again."""
-    if await run(tx, "unknown_tombstones", marks=last_marks(folder_of(state))):
+    marks = last_marks(folder_of(settings.state), oldest_week(now, settings.backups_kept))
+    if await run(tx, "unknown_tombstones", marks=marks):
         raise ErasedComeBackError
 
 

@@ -16,7 +16,7 @@ async def check_keys(tx: Transaction, vault: Vault) -> None:
     known = {row["version"]: row["print"] for row in await run(tx, "key_prints")}
     if any(known.get(version, print_) != print_ for version, print_ in ours.items()):
         raise WrongKeysError
-    in_use = {row["version"] for row in await run(tx, "masters_in_use")}
+    in_use = {row["version"] for row in await run(tx, "masters")}
     if not in_use | ({min(known)} if known else set()) <= set(ours):  # look-ups are derived from the oldest
         raise KeyVersionMissingError
     for version in set(ours) - set(known):

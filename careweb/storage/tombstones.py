@@ -30,9 +30,9 @@ def read_marks(folders: Iterable[Path]) -> Marks:
     return {mark: week for folder in folders for week, file in _weeks(folder) for mark in _marks(file)}
 
 
-def last_marks(folder: Path) -> list[bytes]:
-    """One of each week: enough to see whether the database is older than the list."""
-    return [marks[-1] for _, file in _weeks(folder) if (marks := list(_marks(file)))]
+def last_marks(folder: Path, since: date) -> list[bytes]:
+    """One of each week from that on: enough to see whether the database is older than the list."""
+    return [marks[-1] for week, file in _weeks(folder) if week >= since and (marks := list(_marks(file)))]
 
 
 def drop_weeks(folder: Path, before: date) -> None:

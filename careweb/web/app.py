@@ -55,7 +55,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.vault = open_vault(settings)
     app.state.engine = open_engine(settings.database_url)
     try:
-        await refuse_unfit(app.state.engine, app.state.vault, settings.state)
+        await refuse_unfit(app.state.engine, app.state.vault, settings)
         yield
     finally:
         await app.state.engine.dispose()

@@ -17,6 +17,10 @@ UPDATE tombstone SET listed = true
 WHERE mark IN (SELECT mark FROM tombstone WHERE NOT listed ORDER BY week LIMIT 10000 FOR UPDATE SKIP LOCKED)
 RETURNING mark, week;
 
+-- name: list_all_again()!
+-- The list is not there: all of it is written anew.
+UPDATE tombstone SET listed = false WHERE listed;
+
 -- name: drop_tombstones(before)!
 -- Of weeks so long ago that no copy of the database from before them is kept.
 DELETE FROM tombstone WHERE week < :before;
@@ -30,9 +34,9 @@ SELECT mark, week, true FROM unnest(CAST(:marks AS bytea[]), CAST(:weeks AS date
 -- How many of these erasures does this database not know of?
 SELECT count(*) FROM unnest(CAST(:marks AS bytea[])) AS known (mark) WHERE NOT EXISTS (SELECT FROM tombstone t WHERE t.mark = known.mark);
 
--- name: sealed_records()
--- Every record that can still be read.
-SELECT record, id FROM data_key;
+-- name: sealed_records(record, after, most)
+-- Records that can still be read, some at a time.
+SELECT id FROM data_key WHERE record = :record AND id > :after ORDER BY id LIMIT :most;
 
 -- name: key_prints()
 -- Which master keys was this database sealed with?
@@ -41,6 +45,15 @@ SELECT version, print FROM master_key ORDER BY version;
 -- name: add_key_print(version, print)!
 -- From now on this master key may be in use here.
 INSERT INTO master_key (version, print) VALUES (:version, :print) ON CONFLICT DO NOTHING;
+
+-- name: masters()
+-- Which master keys wrap any record? From one to the next in the index, without a look at what lies between.
+WITH RECURSIVE found (version) AS (
+    (SELECT master FROM data_key ORDER BY master LIMIT 1)
+    UNION ALL
+    SELECT (SELECT k.master FROM data_key k WHERE k.master > f.version ORDER BY k.master LIMIT 1) FROM found f WHERE f.version IS NOT NULL
+)
+SELECT version FROM found WHERE version IS NOT NULL;
 
 -- name: masters_in_use()
 -- How many records does each master key wrap?

@@ -123,14 +123,15 @@ async def test_a_copy_put_in_place_by_other_means_does_not_start_before_the_eras
     async with world_on(database, state) as world:
         await forget_member(world.ctx, gone)
         await list_erased(world.ctx, NOBODY)
+    settings = Settings.model_validate({"state": state})
     engine, still = open_engine(older, pool_size=1), open_engine(database, pool_size=1)
-    await refuse_unfit(still, VAULT, state)
+    await refuse_unfit(still, VAULT, settings)
     with pytest.raises(ErasedComeBackError, match="careweb erased"):
-        await refuse_unfit(engine, VAULT, state)
+        await refuse_unfit(engine, VAULT, settings)
     told = careweb("erased", DATABASE_URL=older)
     assert (told.exit_code, told.stdout) == (0, "1 were erased again\n")
     assert careweb("erased", DATABASE_URL=older).stdout == "0 were erased again\n"
-    await refuse_unfit(engine, VAULT, state)
+    await refuse_unfit(engine, VAULT, settings)
     async with world_on(older, state) as world:
         assert await key_of(world.tx, VAULT, "member", gone) is None
     await engine.dispose()
@@ -208,3 +209,25 @@ async def test_copies_are_deleted_after_thirty_days_and_marks_once_no_copy_needs
         assert await left(days=29.1) == (2, 1, 1)
         assert await left(days=30.1) == (1, 1, 1), "what is not a copy of ours is left alone"
         assert await left(days=38) == (1, 0, 0)
+
+
+async def test_a_list_that_was_lost_is_written_again_and_one_too_old_stops_no_start(
+    database: str, careweb: Careweb, state: Path
+) -> None:
+    async with world_on(database, state) as world:
+        group = await world.one("SELECT id FROM care_group")
+        for _ in range(2):
+            await forget_member(world.ctx, await world.helper(group))
+        await list_erased(world.ctx, NOBODY)
+        (file,) = (state / "erased").iterdir()
+        before = sorted(file.read_text().split())
+        await list_erased(world.ctx, NOBODY)
+        assert sorted(file.read_text().split()) == before, "what is on the list is not written again"
+        shutil.rmtree(state / "erased")
+        await list_erased(world.ctx, NOBODY)
+        assert sorted(file.read_text().split()) == before
+    engine, settings = open_engine(database, pool_size=1), Settings.model_validate({"state": state})
+    other = state / "erased" / f"{datetime.now(UTC).date() - timedelta(days=60)}"
+    other.write_text("ab" * 32 + "\n")  # of another worker's machine, where nobody deleted it
+    await refuse_unfit(engine, VAULT, settings)
+    await engine.dispose()
