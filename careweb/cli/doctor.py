@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 
@@ -19,12 +19,15 @@ from pydantic import ValidationError
 
 from careweb.cli.door import opened_engine
 from careweb.config import Settings, settings
+from careweb.domain.backups import taken_at, too_old
+from careweb.flows.starting import ErasedComeBackError, KeysMissingError, refuse_unfit
 from careweb.storage.database import run, transaction
 from careweb.storage.migrations import pending
 from careweb.storage.sealing import open_vault
 
 _OLDEST_POSTGRES = 15
 _CLOCK_SECONDS = 5.0
+_COPY_EVERY = timedelta(days=2)
 _DISK_LEAST = 1_000_000_000  # bytes
 
 
@@ -54,7 +57,7 @@ def examine() -> Iterator[Finding]:
             yield Finding(f"the setting {name}: {problem['msg']}", "mend it in the environment or in CAREWEB_ENV_FILE")
         return
     yield Finding("the settings can be read")
-    for check in (_address, _keys, _disk, _database, _redis, _mail):
+    for check in (_address, _keys, _copies, _disk, _database, _redis, _mail):
         yield from _guarded(check, chosen)
 
 
@@ -65,6 +68,8 @@ def _guarded(check: Callable[[Settings], Iterator[Finding]], chosen: Settings) -
         yield from check(chosen)
     except click.ClickException as error:
         yield Finding(f"{name}: {error.message}", "see above, or docs/operating.md")
+    except (KeysMissingError, ErasedComeBackError) as error:
+        yield Finding(f"{name}: {error}", _MEND["keys"] if isinstance(error, KeysMissingError) else "careweb erased")
     except Exception as error:  # whatever a server answers, the others are still looked at
         yield Finding(f"{name}: {type(error).__name__}: {error}", _MEND.get(name, "see docs/operating.md"))
 
@@ -93,6 +98,23 @@ def _keys(chosen: Settings) -> Iterator[Finding]:
         yield Finding(f"others can read {file}", f"chmod 600 {file}")
 
 
+def _copies(chosen: Settings) -> Iterator[Finding]:
+    """Of a private database; one that was given may be copied by whoever runs it."""
+    folder, now = chosen.state / "backups", datetime.now(UTC)
+    taken = [at for file in folder.glob("*") if (at := taken_at(file.name))]
+    if chosen.backup_to or taken:
+        newest = f"the newest copy of the database is of {max(taken):%Y-%m-%d}" if taken else "there is no copy yet"
+        lately = bool(taken) and now - max(taken) < _COPY_EVERY
+        yield Finding(newest, "" if lately or chosen.demo else "run careweb backup every night: docs/operating.md")
+    elif not (chosen.demo or chosen.database_url):
+        yield Finding("nobody copies the database", "set CAREWEB_BACKUP_TO, then careweb backup every night")
+    kept_too_long = too_old([file.name for file in folder.glob("*")], now, chosen.backups_kept)
+    if kept_too_long:
+        yield Finding(
+            f"{len(kept_too_long)} copies are kept too long", "careweb backup deletes them, or does a worker run?"
+        )
+
+
 def _disk(chosen: Settings) -> Iterator[Finding]:
     folder = next(folder for folder in (chosen.state.absolute(), *chosen.state.absolute().parents) if folder.exists())
     free = shutil.disk_usage(folder).free
@@ -107,6 +129,8 @@ def _database(chosen: Settings) -> Iterator[Finding]:
         yield Finding(f"PostGIS {facts['postgis']}")
     else:
         yield Finding("PostGIS is not in this database", "let its superuser create the extension postgis in it")
+    if not missing:
+        asyncio.run(_fits(chosen))
     if missing:
         may = "careweb update" if facts["may_create"] else "give this role CREATE on schema public, then careweb update"
         yield Finding(f"{len(missing)} migrations are missing", may)
@@ -122,6 +146,12 @@ async def _ask_database(chosen: Settings) -> tuple[Any, list[str]]:
         async with transaction(engine) as tx:
             facts = await run(tx, "server_facts")
         return facts, await pending(engine)
+
+
+async def _fits(chosen: Settings) -> None:
+    """Raises what would end a start."""
+    async with opened_engine(chosen) as engine:
+        await refuse_unfit(engine, open_vault(chosen), chosen)
 
 
 def _redis(chosen: Settings) -> Iterator[Finding]:

@@ -20,8 +20,11 @@ async def forget_member(ctx: Context, member_id: MemberId) -> None:
     """
     await run(ctx.tx, "leave_groups", member_id=member_id, now=ctx.now)
     await run(ctx.tx, "leave_roles", member_id=member_id)
-    for need in await run(ctx.tx, "needs_of_member", member_id=member_id):
-        await forget_need(ctx, NeedId(need["id"]))
+    own = sorted(need["id"] for need in await run(ctx.tx, "needs_of_member", member_id=member_id))
+    for id in own:  # all needs before any helper of one of them, so that nobody waits in a circle
+        await run(ctx.tx, "hold_need", id=id)
+    for id in own:
+        await forget_need(ctx, NeedId(id))
     for match in await run(ctx.tx, "matches_under_way", member_id=member_id, group_id=None):
         await cannot(ctx, match["id"], member_id)
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):

@@ -1,5 +1,6 @@
 """The doctor names each thing that is wrong, and how to mend it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,31 @@ async def test_every_wrong_thing_is_named_with_its_remedy(
         "CAREWEB_SMTP_HOST",
     ):
         assert remedy in told.stdout, told.stdout
+
+
+def test_keys_of_another_database_are_named(careweb: Careweb, healthy: dict[str, str], state: Path) -> None:
+    assert careweb("keys", **healthy).returncode == 0
+    (state / "keys").unlink()
+    ensure_keys(state)
+    told = careweb("doctor", **healthy)
+    assert told.returncode == 1
+    assert "not those this database was sealed with" in told.stdout
+
+
+def test_copies_that_nobody_makes_or_nobody_deletes_are_named(
+    careweb: Careweb, healthy: dict[str, str], state: Path
+) -> None:
+    copies = state / "backups"
+    copies.mkdir()
+    (copies / f"{datetime.now(UTC):%Y%m%dT%H%M%S}.dump.age").touch()
+    assert careweb("doctor", **healthy).returncode == 0
+    (copies / "20260101T000000.dump").touch()
+    assert "copies kept for too long: 1" in careweb("doctor", **healthy).stdout
+    for file in copies.iterdir():
+        file.unlink()
+    (copies / f"{datetime.now(UTC) - timedelta(days=3):%Y%m%dT%H%M%S}.dump.age").touch()
+    told = careweb("doctor", **healthy)
+    assert (told.returncode, "careweb backup every night" in told.stdout) == (1, True)
 
 
 def test_a_server_that_is_away_hides_nothing_else(careweb: Careweb, healthy: dict[str, str]) -> None:
