@@ -111,7 +111,7 @@ def _copies(chosen: Settings) -> Iterator[Finding]:
     kept_too_long = too_old([file.name for file in folder.glob("*")], now, chosen.backups_kept)
     if kept_too_long:
         yield Finding(
-            f"{len(kept_too_long)} copies are kept too long", "careweb backup deletes them, or does a worker run?"
+            f"copies kept for too long: {len(kept_too_long)}", "careweb backup deletes them, or does a worker run?"
         )
 
 
