@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from time import sleep
+from time import monotonic, sleep
 
 import asyncpg
 import pytest
@@ -26,7 +26,10 @@ def test_a_page_that_meets_a_worker_the_other_way_around_tries_again(site: Site,
     site.call(lambda: worker.execute(f"SELECT FROM promise WHERE subject = '{need}' FOR UPDATE"))
     with ThreadPoolExecutor(1) as thread:
         pressed = thread.submit(page.send, "/again")
+        give_up = monotonic() + 20
         while not site.call(lambda: worker.fetchval(WAITING)):
+            assert not pressed.done(), "the page did not wait for the worker"
+            assert monotonic() < give_up
             sleep(0.02)
         site.call(lambda: worker.execute(f"SELECT FROM need WHERE id = '{need}' FOR UPDATE"))
         site.call(lambda: worker.execute("COMMIT"))
