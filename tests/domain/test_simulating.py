@@ -106,6 +106,15 @@ def test_replacing_keeps_so_many_out(world: World) -> None:
     assert all(sum(0 <= later - when < 24 for later in times) <= 3 for when in times)
 
 
+def test_who_was_covered_has_not_answered(world: World) -> None:
+    one = next(need for need in world.needs if len(need.who) > 10 and need.urgency is Urgency.LOW)
+    quick = np.arange(len(one.who)) == 0  # the first answers at once, the others would after a day
+    all_yes = replace(one, number=0, helpers=1, draw=np.zeros_like(one.draw), delay=np.where(quick, 0.01, 23.0))
+    record = run(replace(world, needs=[all_yes]), NotifyAll())
+    assert record.accepted.sum() == (record.answered > 0).sum() == 1
+    assert record.needs[0].late > 0
+
+
 def test_opting_out_ends_all_asks(world: World) -> None:
     leaving = replace(world, leaving=np.zeros_like(world.leaving))  # the first ask is the last
     record = run(leaving, Planner())

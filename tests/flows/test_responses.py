@@ -131,7 +131,7 @@ async def test_a_speaker_of_a_rare_language_is_left_out_of_a_common_need(world: 
     group = await world.group()
     rare = await world.helper(group, languages=("yue", "yue-x-toisan"))
     for _ in range(10):
-        await world.helper(group, radius_km=30)  # cheaper
+        await world.helper(group, zone_code=NORTH_YORK, radius_km=15)  # farther off
     common, theirs = await world.need(group, due_in=20 * 24), await world.need(group, languages=("yue-x-toisan",))
     await world.match(common)
     assert rare not in await world.asked(common)

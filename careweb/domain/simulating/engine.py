@@ -105,6 +105,8 @@ class Record:
     needs: Sequence[Progress]
     asks: Sequence[tuple[float, int]]
     gone: Bools
+    accepted: Ints  # by volunteer, as the product counts them
+    answered: Floats
 
 
 def run(world: World, policy: Policy, *, fatigue: float | None = None) -> Record:
@@ -139,7 +141,11 @@ class _Run:
         while self._heap:
             self._scene.now, _, happens = heappop(self._heap)
             happens()
-        return Record(world=self._world, needs=self._needs, asks=self._scene.asks, gone=self._scene.gone)
+        scene = self._scene
+        return Record(
+            world=self._world, needs=self._needs, asks=scene.asks, gone=scene.gone,
+            accepted=scene.accepted, answered=scene.answered,
+        )  # fmt: skip
 
     def _at(self, when: float, happens: Callable[[], None]) -> None:
         self._sequence += 1
