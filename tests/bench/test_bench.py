@@ -63,7 +63,7 @@ def test_a_start_is_measured_to_the_first_matched_need(tmp_path: Path, database:
     command = [sys.executable, "-m", "careweb", "demo"]
     seen, steps = start.measure(command, paths.ROOT, tmp_path, DATABASE_URL=database, REDIS_URL=redis_url)
     assert 0 < seen.ready < seen.posted < seen.asked < seen.connected
-    assert any(line.startswith("web and worker ... ") for line in steps)
+    assert any(line.startswith("web, worker and solver ... ") for line in steps)
     text = start.report(seen, [seen], steps, took=1.0, about={})
     assert "## From the command to the first matched need" in text
 
