@@ -22,6 +22,10 @@ UPDATE market SET due_at = clock_timestamp() - interval '1 second';
 -- As if so much time had passed that the waves of this share of needs are due.
 UPDATE promise SET due_at = clock_timestamp() WHERE job = 'match_need' AND hashtext(CAST(subject AS text)) % 1000 < 1000 * CAST(:share AS float8);
 
+-- name: is_resting()$
+-- Is there a market, with no tick due or under way?
+SELECT EXISTS (SELECT FROM market) AND NOT EXISTS (SELECT FROM market WHERE due_at <= clock_timestamp());
+
 -- name: ticks()^
 -- How did the market's last tick go?
 SELECT * FROM market;

@@ -92,6 +92,7 @@ def main(offers: int, needs: int, minutes: int, arriving: int, out: Path) -> Non
 async def measure(stage: Stage, *, needs: int, minutes: int, arriving: int) -> Round:
     """On a settled town, which is used up."""
     async with _opened(stage) as connection, _solver(stage) as solver:
+        await solver.rest(connection)
         await post_needs(connection, _WARM_UP, seed=3)
         first = await solver.tick(connection)
         await post_needs(connection, needs - _WARM_UP, seed=4)
@@ -163,7 +164,7 @@ class Solver:
         return [line["ms"] / 1000 for line in found if line["event"] == "tick"]
 
     async def tick(self, connection: asyncpg.Connection) -> Tick:
-        await self._first_look(connection)
+        await self.rest(connection)
         before = len(self._ticks())
         await queries.due_now(connection)
         until = time.monotonic() + _PATIENCE
@@ -178,9 +179,9 @@ class Solver:
             open=slots["open"], planned=slots["planned"],
         )  # fmt: skip
 
-    async def _first_look(self, connection: asyncpg.Connection) -> None:
-        """Until it has found that there is a market."""
-        while await queries.ticks(connection) is None:  # noqa: ASYNC110  another process makes it
+    async def rest(self, connection: asyncpg.Connection) -> None:
+        """Until it has found that there is a market, and is done with it: its own tick must not take ours away."""
+        while not await queries.is_resting(connection):  # noqa: ASYNC110  another process makes it so
             await asyncio.sleep(0.05)
 
     def most_memory_mb(self) -> float:
