@@ -41,8 +41,9 @@ class Graph:
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     count: Ints  # (g,) slots filled of each class, pins not counted
-    closed_needs: Bools  # (n,) from which no free task can be reached
-    closed_offers: Bools  # (m,) all full, with closed needs only
+    used: Bools  # (e,) pairs that fill them, whatever they cost
+    closed_needs: Bools  # (n,) reached from an open slot, as those who stand between it and a task
+    closed_offers: Bools  # (m,) likewise: all full, and only of closed needs
 
 
 @dataclass(frozen=True, kw_only=True)

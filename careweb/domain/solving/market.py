@@ -98,7 +98,7 @@ def attempt(market: Market, lists: Sequence[List], stage: Stage = nullcontext) -
     if longer.any():
         return _longer(longer, lists)
     with stage("cost"):
-        assignment = assign(graph, selection.count)
+        assignment = assign(graph, selection)
     with stage("certificate"):
         longer = _perhaps_cheaper(graph, assignment, next_cost)
     if longer.any():
