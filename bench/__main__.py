@@ -12,6 +12,7 @@ PARTS = {  # in the order of the document: name and module, whose `main` is the 
     "simulate": "bench.simulation",
     "recruiting": "bench.recruiting",
     "tick": "bench.ticking",
+    "solve": "bench.solving",
 }
 
 

@@ -25,8 +25,9 @@ from tests.solving.brute import best
 from tests.solving.pools import pools, shuffled
 
 DAY = date(2026, 11, 23)
+EXAMPLES = int(os.environ.get("CAREWEB_EXAMPLES", "100"))  # more in `make assurance`
 SLOW = settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

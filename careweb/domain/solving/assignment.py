@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from careweb.domain.solving.graph import Assignment, Bools, Floats, Graph, Ints, Selection, need_of_pair
-from careweb.domain.solving.transport import Placed, Table, place
+from careweb.domain.solving.transport import Placed, place
+from careweb.domain.solving.units import Table
 
 
 class UnreachableError(Exception):

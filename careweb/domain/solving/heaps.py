@@ -3,12 +3,17 @@
 A heap is `heap[start : start + size]` with the least key first; `place[item]` is its position there, or -1.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.graph import Floats, Ints
+from careweb.domain.solving.graph import Floats
+
+Small = NDArray[np.int32]
 
 
 @compiled
-def settle(heap: Ints, place: Ints, key: Floats, start: int, size: int, at: int) -> None:
+def settle(heap: Small, place: Small, key: Floats, start: int, size: int, at: int) -> None:
     """The item at `at` has a new key, or is new: moves it where it belongs."""
     item = heap[start + at]
     while at > 0:
@@ -34,7 +39,7 @@ def settle(heap: Ints, place: Ints, key: Floats, start: int, size: int, at: int)
 
 
 @compiled
-def put(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int) -> int:
+def put(heap: Small, place: Small, key: Floats, start: int, size: int, item: int) -> int:
     """Adds the item, or moves it after its key changed. Returns the size."""
     at = place[item]
     if at < 0:
@@ -46,7 +51,7 @@ def put(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int) 
 
 
 @compiled
-def drop(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int) -> int:
+def drop(heap: Small, place: Small, key: Floats, start: int, size: int, item: int) -> int:
     """Removes an item that is there. Returns the size."""
     at = place[item]
     place[item] = -1
@@ -58,6 +63,6 @@ def drop(heap: Ints, place: Ints, key: Floats, start: int, size: int, item: int)
 
 
 @compiled
-def take(heap: Ints, place: Ints, key: Floats, start: int, size: int) -> int:
+def take(heap: Small, place: Small, key: Floats, start: int, size: int) -> int:
     """Removes the least item, `heap[start]`. Returns the size."""
     return drop(heap, place, key, start, size, heap[start])

@@ -33,37 +33,21 @@ def gap(solved: Solved) -> float:
 
 def violators(solved: Solved) -> list[Violator]:
     """Why somebody stays unserved: each as small as they come apart."""
+    from careweb.domain.solving.sharing import connected
+
     graph, selection = solved.graph, solved.selection
-    group = _Groups(graph.needs + graph.offers)
     owner = need_of_pair(graph)
     inside = np.flatnonzero(selection.closed_needs[owner] & selection.closed_offers[graph.offer])
-    for i, j in zip(owner[inside].tolist(), graph.offer[inside].tolist(), strict=True):
-        group.join(i, graph.needs + j)
+    group = connected(graph.needs + graph.offers, owner[inside], graph.needs + graph.offer[inside]).tolist()
     needs: dict[int, list[int]] = {}
     for i in np.flatnonzero(selection.closed_needs).tolist():
-        needs.setdefault(group.of(i), []).append(i)
+        needs.setdefault(group[i], []).append(i)
     offers: dict[int, list[int]] = {}
     for j in np.flatnonzero(selection.closed_offers).tolist():
-        offers.setdefault(group.of(graph.needs + j), []).append(j)
+        offers.setdefault(group[graph.needs + j], []).append(j)
     short = solved.served() < graph.slots
     return [
         Violator(needs=tuple(these), offers=tuple(offers.get(one, ())))
         for one, these in needs.items()
         if short[these].any()
     ]
-
-
-class _Groups:
-    """Union-find."""
-
-    def __init__(self, size: int) -> None:
-        self._above = list(range(size))
-
-    def of(self, item: int) -> int:
-        while self._above[item] != item:
-            self._above[item] = self._above[self._above[item]]
-            item = self._above[item]
-        return item
-
-    def join(self, one: int, other: int) -> None:
-        self._above[self.of(one)] = self.of(other)

@@ -133,7 +133,7 @@ def _step(run: _Run, u: int, n: int, m: int) -> int:
 
 
 @compiled
-def _lowest(run: _Run, u: int, n: int, m: int) -> int:
+def _lowest(run: _Run, u: int, n: int, m: int) -> int:  # noqa: C901
     """The lowest label next to `u`, none of which is lower than its own; its arc leads there."""
     own, best, arc = run.label[u], CLOSED, 0
     if u < n:

@@ -30,7 +30,7 @@ def solve(pool: Pool, day: date) -> Solution:
     """Exact whatever the length of lists: prices and closed sets prove every cut harmless, or the lists grow."""
     clock = Clock()
     with clock("candidates"):
-        market, needs, offers = _market(pool, day)
+        market, needs, offers = market_of(pool, day)
         pairs = Pairs(needs, offers, pool.pinned)
         lists = [pairs.of(i, SHORT) for i in range(len(needs))]
     while isinstance(found := attempt(market, lists, clock), Longer):
@@ -55,7 +55,7 @@ class Clock:
             self.seconds[stage] += time.perf_counter() - start
 
 
-def _market(pool: Pool, day: date) -> tuple[Market, list[PoolNeed], list[PoolOffer]]:
+def market_of(pool: Pool, day: date) -> tuple[Market, list[PoolNeed], list[PoolOffer]]:
     """Pins are taken off; a need or an offer that has nothing left is no part of the market."""
     pins = Counter(need for need, _ in pool.pinned)
     taken = Counter(offer for _, offer in pool.pinned)
