@@ -133,7 +133,8 @@ def _proof(split: _Split, used: Bools, prices: _Prices) -> Assignment:
     toll = _toll(split, prices, belongs, worth)
     price = np.where(split.offers, toll - prices.task, prices.price)
     cheapest = np.full(len(belongs), np.inf)
-    np.minimum.at(cheapest, kind[split.owner], graph.cost + price[graph.offer])
+    never = np.flatnonzero((np.isneginf(worth) & ~belongs)[kind][split.owner])  # pairs of classes that nobody serves
+    np.minimum.at(cheapest, kind[split.owner[never]], graph.cost[never] + price[graph.offer[never]])
     worth = np.where(np.isfinite(worth), worth, np.where(np.isfinite(cheapest), cheapest, 0.0))
     worth = np.where(belongs, toll - prices.level, worth)
     full = np.bincount(split.owner[used], minlength=graph.needs) == graph.slots

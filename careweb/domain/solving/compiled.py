@@ -15,8 +15,14 @@ except ImportError:  # the same answers, by the same code
     def compiled(function: Function) -> Function:
         return function
 
+    fused = compiled
 else:
 
     def compiled(function: Function) -> Function:
         fast: Function = njit(cache=True)(function)  # type: ignore[assignment]
+        return fast
+
+    def fused(function: Function) -> Function:
+        """Into whoever calls it: handing over many arrays costs more than a small step does."""
+        fast: Function = njit(cache=True, inline="always")(function)  # type: ignore[assignment]
         return fast

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from careweb.domain.solving.compiled import compiled
+from careweb.domain.solving.compiled import compiled, fused
 from careweb.domain.solving.graph import Bools, Graph, Ints, Selection, need_of_pair, room
 
 NOTHING = -1
@@ -73,7 +73,7 @@ def select(graph: Graph) -> Selection:
     return Selection(count=count, used=run.used, closed_needs=closed_needs, closed_offers=closed_offers)
 
 
-@compiled
+@fused
 def _before(run: _Run, a: int, b: int) -> bool:
     """The lower rate first; of equal rates the one whose next step is larger; then the dated hash."""
     left, right = run.served[a] * run.asked[b], run.served[b] * run.asked[a]
@@ -97,14 +97,14 @@ def _sink(run: _Run, heap: Ints, size: int, at: int) -> None:
         at = least
 
 
-@compiled
+@fused
 def _join(run: _Run, i: int) -> None:
     g = run.kind[i]
     run.open[run.start[g] + run.size[g]] = i
     run.size[g] += 1
 
 
-@compiled
+@fused
 def _step(run: _Run, u: int, n: int, m: int) -> int:
     """The next node of a path that stands at `u`, by its arc; NOTHING if the label has to rise."""
     want = run.label[u] - 1
@@ -132,7 +132,7 @@ def _step(run: _Run, u: int, n: int, m: int) -> int:
     return NOTHING
 
 
-@compiled
+@fused
 def _lowest(run: _Run, u: int, n: int, m: int) -> int:  # noqa: C901
     """The lowest label next to `u`, none of which is lower than its own; its arc leads there."""
     own, best, arc = run.label[u], CLOSED, 0
@@ -163,7 +163,7 @@ def _lowest(run: _Run, u: int, n: int, m: int) -> int:  # noqa: C901
     return int(best)
 
 
-@compiled
+@fused
 def _raise(run: _Run, u: int, n: int, m: int) -> None:
     old = run.label[u]
     new = min(CLOSED, _lowest(run, u, n, m) + 1)
@@ -172,10 +172,11 @@ def _raise(run: _Run, u: int, n: int, m: int) -> None:
     if new < CLOSED:
         run.many[new] += 1
     if run.many[old] == 0:
-        for v in range(len(run.label)):
-            if old < run.label[v] < CLOSED:
-                run.many[run.label[v]] -= 1
-                run.label[v] = CLOSED
+        label = run.label
+        for v in range(len(label)):
+            if old < label[v] < CLOSED:
+                run.many[label[v]] -= 1
+                label[v] = CLOSED
 
 
 @compiled
@@ -222,7 +223,7 @@ def _walk(run: _Run, length: int, n: int, m: int) -> None:
             run.hold[run.room[j] + place] = e
 
 
-@compiled
+@fused
 def _fill(run: _Run, g: int, p: int) -> None:
     i = run.open[run.start[g] + p]
     run.degree[i] += 1

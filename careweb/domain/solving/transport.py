@@ -21,7 +21,7 @@ from careweb.domain.solving.units import NOTHING, Small, State, Table, enter, ho
 
 STEP = 0.05  # of a bid; costs are between 0 and 1
 MOST = 60  # bids for each unit: enough, or what they came to is good enough
-_NEAR = 2  # how often rows and columns ask each other for the smallest row they know
+_NEAR = 1  # how often rows and columns ask each other for the smallest row they know
 
 
 class Placed(NamedTuple):
@@ -96,7 +96,8 @@ def _cheapest(table: Table, state: State, i: int) -> int:
 @compiled
 def _by_neighbourhood(first: Ints, col: Small, m: int, rows: Small) -> Small:
     """Rows that share columns get near each other: sorted by the smallest row that is a few steps away."""
-    near_row, near_col = np.arange(len(first) - 1), np.full(m, len(first))
+    near_row = np.arange(len(first) - 1).astype(np.int32)
+    near_col = np.full(m, len(first), np.int32)
     for _ in range(_NEAR):
         for i in range(len(near_row)):
             for e in range(first[i], first[i + 1]):

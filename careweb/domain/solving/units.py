@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from careweb.domain.solving.compiled import compiled
+from careweb.domain.solving.compiled import compiled, fused
 from careweb.domain.solving.graph import Bools, Floats, Ints
 from careweb.domain.solving.heaps import drop, put
 
@@ -83,7 +83,7 @@ def new_state(table: Table, levels: Floats) -> State:
     )  # fmt: skip
 
 
-@compiled
+@fused
 def enter(table: Table, state: State, c: int) -> int:
     """The place for one more pair in a column."""
     at = state.room[c] + state.load[c]
@@ -92,7 +92,7 @@ def enter(table: Table, state: State, c: int) -> int:
     return int(at)
 
 
-@compiled
+@fused
 def leave(table: Table, state: State, q: int, c: int) -> None:
     state.load[c] -= 1
     table.left[c] += 1
@@ -101,7 +101,7 @@ def leave(table: Table, state: State, q: int, c: int) -> None:
     state.spot[state.hold[q]] = q
 
 
-@compiled
+@fused
 def hold(state: State, e: int, at: int) -> None:
     state.used[e], state.hold[at], state.spot[e] = True, e, at
 
