@@ -138,7 +138,7 @@ def _text(
 
 Ours is the whole fair solve: graph from lists, counts, costs, prices, gap and violators. OR-tools' is the time of
 `solve_max_flow_with_min_cost` alone, with costs in whole millionths: no fairness, no tie-break. Same candidate pairs, one
-process, interleaved, median of {times}, no warm starts. People are drawn by `bench/pool.py`: postal areas by residents,
+process, interleaved, median of {times}, no warm starts. People are drawn by `bench/chance.py`: postal areas by residents,
 35 languages with a long tail, 12 categories, lists of at most {SHORT}.
 
 | market | offers / needs | pairs | careweb | OR-tools | careweb / OR-tools |
