@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from careweb.domain.solving.graph import need_of_pair
+from careweb.domain.solving.graph import Bools, Ints, need_of_pair
 from careweb.domain.solving.market import Solved
 
 
@@ -38,16 +38,19 @@ def violators(solved: Solved) -> list[Violator]:
     graph, selection = solved.graph, solved.selection
     owner = need_of_pair(graph)
     inside = np.flatnonzero(selection.closed_needs[owner] & selection.closed_offers[graph.offer])
-    group = connected(graph.needs + graph.offers, owner[inside], graph.needs + graph.offer[inside]).tolist()
-    needs: dict[int, list[int]] = {}
-    for i in np.flatnonzero(selection.closed_needs).tolist():
-        needs.setdefault(group[i], []).append(i)
-    offers: dict[int, list[int]] = {}
-    for j in np.flatnonzero(selection.closed_offers).tolist():
-        offers.setdefault(group[graph.needs + j], []).append(j)
-    short = solved.served() < graph.slots
-    return [
-        Violator(needs=tuple(these), offers=tuple(offers.get(one, ())))
-        for one, these in needs.items()
-        if short[these].any()
-    ]
+    group = connected(graph.needs + graph.offers, owner[inside], graph.needs + graph.offer[inside])
+    of_need, of_offer = group[: graph.needs], group[graph.needs :]
+    telling = np.zeros(len(group), np.bool_)  # groups in which somebody stays unserved
+    telling[of_need[selection.closed_needs & (solved.served() < graph.slots)]] = True
+    needs = _together(of_need, selection.closed_needs & telling[of_need])
+    offers = _together(of_offer, selection.closed_offers & telling[of_offer])
+    return [Violator(needs=these, offers=offers.get(one, ())) for one, these in needs.items()]
+
+
+def _together(group: Ints, among: Bools) -> dict[int, tuple[int, ...]]:
+    """Positions by group, in their order."""
+    found: dict[int, list[int]] = {}
+    at = np.flatnonzero(among)
+    for position, one in zip(at.tolist(), group[at].tolist(), strict=True):
+        found.setdefault(one, []).append(position)
+    return {one: tuple(these) for one, these in found.items()}

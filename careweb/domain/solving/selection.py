@@ -104,100 +104,86 @@ def _join(run: _Run, i: int) -> None:
     run.size[g] += 1
 
 
-@fused
-def _step(run: _Run, u: int, n: int, m: int) -> int:
-    """The next node of a path that stands at `u`, by its arc; NOTHING if the label has to rise."""
-    want = run.label[u] - 1
-    if u < n:
-        first, end = run.first[u], run.first[u + 1]
-        for e in range(first + run.arc[u], end):
-            if run.label[n + run.offer[e]] == want and not run.used[e]:
-                run.arc[u] = e - first
-                return int(n + run.offer[e])
-        run.arc[u] = end - first
-        k = n + m + run.kind[u]
-        return int(k) if run.label[k] == want and run.degree[u] > 0 else NOTHING
-    if u < n + m:
-        j = u - n
-        for q in range(run.arc[u], run.load[j]):
-            if run.label[run.need[run.hold[run.room[j] + q]]] == want:
-                run.arc[u] = q
-                return int(run.need[run.hold[run.room[j] + q]])
-        return NOTHING
-    g = u - n - m
-    for p in range(run.arc[u], run.size[g]):
-        if run.label[run.open[run.start[g] + p]] == want:
-            run.arc[u] = p
-            return int(run.open[run.start[g] + p])
-    return NOTHING
+@compiled
+def _fill_one(run: _Run, g: int, n: int, m: int) -> bool:  # noqa: C901
+    """One more slot of a class, if any path leads to a free task. One loop and local names: here the time goes.
 
-
-@fused
-def _lowest(run: _Run, u: int, n: int, m: int) -> int:  # noqa: C901
-    """The lowest label next to `u`, none of which is lower than its own; its arc leads there."""
-    own, best, arc = run.label[u], CLOSED, 0
-    if u < n:
-        first = run.first[u]
-        for e in range(first, run.first[u + 1]):
-            if run.label[n + run.offer[e]] < best and not run.used[e]:
-                best, arc = run.label[n + run.offer[e]], e - first
-                if best <= own:
+    At each node the arc leads on to the next label below. Where there is none the label rises to one above the lowest
+    next to it, none of which is below its own, and the path goes back a step.
+    """
+    first, offer, need, kind, open = run.first, run.offer, run.need, run.kind, run.open
+    room, hold, load, used, degree = run.room, run.hold, run.load, run.used, run.degree
+    label, arc, path, by, start, size = run.label, run.arc, run.path, run.by, run.start, run.size
+    source, length = n + m + g, 0
+    path[0] = source
+    while label[source] < CLOSED:
+        u = path[length]
+        own, best, at, v = label[u], CLOSED, 0, NOTHING
+        if u < n:
+            begin, end, k = first[u], first[u + 1], n + m + kind[u]
+            for e in range(begin + arc[u], end):
+                if label[n + offer[e]] == own - 1 and not used[e]:
+                    at, v = e - begin, n + offer[e]
                     break
-        if best > own and run.degree[u] > 0 and run.label[n + m + run.kind[u]] < best:
-            best, arc = run.label[n + m + run.kind[u]], run.first[u + 1] - first
-    elif u < n + m:
-        j = u - n
-        for q in range(run.load[j]):
-            label = run.label[run.need[run.hold[run.room[j] + q]]]
-            if label < best:
-                best, arc = label, q
-    else:
-        g = u - n - m
-        for p in range(run.size[g]):
-            label = run.label[run.open[run.start[g] + p]]
-            if label < best:
-                best, arc = label, p
-                if best <= own:
+            if v == NOTHING and label[k] == own - 1 and degree[u] > 0:
+                at, v = end - begin, k
+            if v == NOTHING:
+                for e in range(begin, end):
+                    if label[n + offer[e]] < best and not used[e]:
+                        best, at = label[n + offer[e]], e - begin
+                        if best <= own:
+                            break
+                if best > own and degree[u] > 0 and label[k] < best:
+                    best, at = label[k], end - begin
+        elif u < n + m:
+            j = u - n
+            if load[j] < run.capacity[j]:
+                _walk(run, length, n, m)
+                return True
+            for q in range(arc[u], load[j]):
+                if label[need[hold[room[j] + q]]] == own - 1:
+                    at, v = q, need[hold[room[j] + q]]
                     break
-    run.arc[u] = arc
-    return int(best)
-
-
-@fused
-def _raise(run: _Run, u: int, n: int, m: int) -> None:
-    old = run.label[u]
-    new = min(CLOSED, _lowest(run, u, n, m) + 1)
-    run.label[u] = new
-    run.many[old] -= 1
-    if new < CLOSED:
-        run.many[new] += 1
-    if run.many[old] == 0:
-        label = run.label
-        for v in range(len(label)):
-            if old < label[v] < CLOSED:
-                run.many[label[v]] -= 1
-                label[v] = CLOSED
+            if v == NOTHING:
+                for q in range(load[j]):
+                    if label[need[hold[room[j] + q]]] < best:
+                        best, at = label[need[hold[room[j] + q]]], q
+        else:
+            k = u - n - m
+            begin, end = start[k], start[k] + size[k]
+            for p in range(begin + arc[u], end):
+                if label[open[p]] == own - 1:
+                    at, v = p - begin, open[p]
+                    break
+            if v == NOTHING:
+                for p in range(begin, end):
+                    if label[open[p]] < best:
+                        best, at = label[open[p]], p - begin
+                        if best <= own:
+                            break
+        arc[u] = at
+        if v == NOTHING:
+            _raise(run, u, best + 1)
+            length = max(0, length - 1)
+        else:
+            by[length] = at
+            length += 1
+            path[length] = v
+    return False
 
 
 @compiled
-def _fill_one(run: _Run, g: int, n: int, m: int) -> bool:
-    """One more slot of a class, if any path leads to a free task."""
-    source = n + m + g
-    run.path[0], length = source, 0
-    while run.label[source] < CLOSED:
-        u = run.path[length]
-        if n <= u < n + m and run.load[u - n] < run.capacity[u - n]:
-            _walk(run, length, n, m)
-            return True
-        v = _step(run, u, n, m)
-        if v != NOTHING:
-            run.by[length] = run.arc[u]
-            length += 1
-            run.path[length] = v
-        else:
-            _raise(run, u, n, m)
-            length = max(0, length - 1)
-    return False
+def _raise(run: _Run, u: int, new: int) -> None:
+    label, many, old = run.label, run.many, run.label[u]
+    label[u] = min(CLOSED, new)
+    many[old] -= 1
+    if new < CLOSED:
+        many[new] += 1
+    if many[old] == 0:
+        for v in range(len(label)):
+            if old < label[v] < CLOSED:
+                many[label[v]] -= 1
+                label[v] = CLOSED
 
 
 @compiled
