@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import isnan
 from typing import Any
 from uuid import UUID
 
@@ -87,9 +88,9 @@ def _candidate(
     claimed, claimed_by = claims.on(due.need.id, member)
     return Candidate(
         offer_id=OfferId(from_list.offer[row]), member_id=member, group_id=GroupId(from_list.group[row]),
-        km=from_list.km[row],
-        need_r50_km=due.row["need_r50_km"], offer_r50_km=from_list.r50_km[row], radius_km=from_list.radius_km[row],
-        language=from_list.language[row], second_language=from_list.second[row],
+        km=None if isnan(from_list.km[row]) else float(from_list.km[row]), need_r50_km=due.row["need_r50_km"],
+        offer_r50_km=float(from_list.r50_km[row]), radius_km=float(from_list.radius_km[row]),
+        language=from_list.language[row], second_language=bool(from_list.second[row]),
         load=person.load, asks_last_week=person.asks, weekly_asks=person.weekly_asks, outstanding=False,
         time_zone=person.time_zone, quiet_from=person.quiet_from, quiet_until=person.quiet_until,
         urgent_any_hour=person.urgent_any_hour, claimed=claimed, claimed_by=claimed_by,

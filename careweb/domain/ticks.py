@@ -17,7 +17,7 @@ import numpy as np
 
 from careweb.domain.costs import TIE_BREAK
 from careweb.domain.ids import MemberId, NeedId, OfferId
-from careweb.domain.solving.graph import Floats, Ints
+from careweb.domain.solving.graph import Bools, Floats, Ints
 from careweb.domain.solving.market import List, Market, Solved, classify
 from careweb.domain.solving.problem import Carried, tier_of
 from careweb.domain.states import Urgency
@@ -108,13 +108,13 @@ class Columns:
     offer: Sequence[UUID]
     member: Sequence[UUID]
     group: Sequence[UUID]  # of the offer
-    cost: Sequence[float]
-    km: Sequence[float | None]  # None: remote help
-    radius_km: Sequence[float]
-    r50_km: Sequence[float]  # of the offer's zone
+    cost: Floats
+    km: Floats  # not a number: remote help
+    radius_km: Floats
+    r50_km: Floats  # of the offer's zone
     language: Sequence[str]
-    second: Sequence[bool]
-    next_cost: Sequence[float | None]  # nobody left out of this need's list costs less; None: nobody was left out
+    second: Bools
+    next_cost: Floats  # nobody left out of this need's list costs less; not a number: nobody was left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,15 +140,15 @@ class Lists:
 
     def take(self, asked_for: Sequence[int], columns: Columns, most: int) -> None:
         """The answer for these needs, of which each list was to hold the `most` cheapest."""
-        cost, people = np.array(columns.cost, np.float64), self.people.of(columns.member)
+        people = self.people.of(columns.member)
         rows = _stretches(columns.need)
         for i in asked_for:
             here = rows.get(self.needs[i].id, range(0))
             at = slice(here.start, here.stop)
-            left_out = columns.next_cost[here.start] if here else None
+            left_out = columns.next_cost[here.start] if here else np.nan
             self.of[i] = NeedList(
-                person=people[at], cost=cost[at], tie=_ties(self.needs[i].id, columns.offer[at]),
-                next_cost=np.inf if left_out is None else left_out, wanted=most, rows=here, columns=columns,
+                person=people[at], cost=columns.cost[at], tie=_ties(self.needs[i].id, columns.offer[at]),
+                next_cost=np.inf if np.isnan(left_out) else float(left_out), wanted=most, rows=here, columns=columns,
             )  # fmt: skip
 
     def lengths(self, longer: Mapping[int, int]) -> dict[int, list[int]]:

@@ -178,10 +178,11 @@ async def _solve(
 ) -> Solved:  # fmt: skip
     """Longer lists are fetched until the solve has seen enough."""
     wanted: Mapping[int, Sequence[int]] = {SHORT: range(len(lists.needs))}
+    pairs = pools.Pairs(ctx.tx, weekly_asks=ctx.settings.weekly_asks, now=ctx.now)
     while True:
         with watch("candidates"):
             for most, needs in wanted.items():
-                await _fetch(ctx, lists, needs, most)
+                await _fetch(pairs, lists, needs, most)
             await _meet(ctx, pool, lists, crowd)
         with watch("solve"):
             outcome = await aside(_attempt, lists, pool, np.array(crowd.capacity, np.int64), ctx.now)
@@ -195,13 +196,10 @@ def _attempt(lists: Lists, pool: _Pool, capacity: Ints, now: datetime) -> Solved
     return attempt(market, for_solve)
 
 
-async def _fetch(ctx: Context, lists: Lists, needs: Sequence[int], most: int) -> None:
+async def _fetch(pairs: pools.Pairs, lists: Lists, needs: Sequence[int], most: int) -> None:
     for start in range(0, len(needs), pools.BATCH):
         batch = needs[start : start + pools.BATCH]
-        columns = await pools.pairs(
-            ctx.tx, [lists.needs[i].id for i in batch], weekly_asks=ctx.settings.weekly_asks, most=most, now=ctx.now
-        )  # fmt: skip
-        lists.take(batch, columns, most)
+        lists.take(batch, await pairs.of([lists.needs[i].id for i in batch], most), most)
 
 
 async def _meet(ctx: Context, pool: _Pool, lists: Lists, crowd: _Crowd) -> None:
