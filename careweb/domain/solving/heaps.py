@@ -66,3 +66,36 @@ def drop(heap: Small, place: Small, key: Floats, start: int, size: int, item: in
 def take(heap: Small, place: Small, key: Floats, start: int, size: int) -> int:
     """Removes the least item, `heap[start]`. Returns the size."""
     return drop(heap, place, key, start, size, heap[start])
+
+
+@compiled
+def rise(heap: Small, key: Floats, place: Small, at: int, item: int, value: float) -> None:
+    """Puts the item in at `at`, the end of the heap or where it stands with a larger key; keys lie beside the heap."""
+    while at > 0:
+        above = (at - 1) >> 1
+        if key[above] <= value:
+            break
+        heap[at], key[at] = heap[above], key[above]
+        place[heap[at]] = at
+        at = above
+    heap[at], key[at] = item, value
+    place[item] = at
+
+
+@compiled
+def sink(heap: Small, key: Floats, place: Small, size: int) -> None:
+    """The least was taken: the last of `size + 1` fills its place."""
+    item, value, at = heap[size], key[size], 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and key[child + 1] < key[child]:
+            child += 1
+        if key[child] >= value:
+            break
+        heap[at], key[at] = heap[child], key[child]
+        place[heap[at]] = at
+        at = child
+    heap[at], key[at] = item, value
+    place[item] = at

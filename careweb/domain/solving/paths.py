@@ -3,7 +3,7 @@
 import numpy as np
 
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.heaps import put, take
+from careweb.domain.solving.heaps import rise, sink
 from careweb.domain.solving.units import (
     NOTHING,
     State,
@@ -25,7 +25,8 @@ _SEARCH, _PAIR, _FREED, _DONE, _ROWS, _OUT, _SIZE = range(7)
 def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
     """Finds the cheapest path from a row to room. One loop and local names: this is where the time goes."""
     first, col, cost, row, group = table.first, table.col, table.cost, table.row, table.group
-    price, level, label, place, queue = state.price, state.level, state.label, state.place, state.queue
+    price, level, label = state.price, state.level, state.label
+    place, queue, key = state.place, state.queue, state.key
     via, freed, held, paid, found = state.via, state.freed, state.hold, state.paid, state.found
     m, grouped = len(table.left), len(table.spare) > 1
     found[_SEARCH] += 1
@@ -49,7 +50,10 @@ def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
                         continue
                     state.base[k] = base + cost[e]
                 label[item], via[item], freed[item] = far, e, q
-                size = put(queue, place, label, 0, size, item)
+                slot = place[item]
+                if slot < 0:
+                    slot, size = size, size + 1
+                rise(queue, key, place, slot, item, far)
             else:
                 best, found[_PAIR], found[_FREED] = far, e, q
         while True:  # to the next row: one that holds the nearest full column, or stands in the nearest group
@@ -57,11 +61,14 @@ def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
                 q = at
                 at += 1
             else:
-                if size == 0 or label[queue[0]] >= best:
+                if size == 0 or key[0] >= best:
                     state.shortest[0], found[_SIZE] = best, size
                     return bool(found[_PAIR] != NOTHING)
                 came_by = queue[0]
-                size = take(queue, place, label, 0, size)
+                size -= 1
+                if size > 0:
+                    sink(queue, key, place, size)
+                place[came_by] = NOTHING
                 if came_by < m:
                     place[came_by] = _OUT_OF_QUEUE
                     state.done[found[_DONE]] = came_by
@@ -79,7 +86,8 @@ def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
                 q = _next_of_group(table, state, k, m)
                 if state.leaving_size[k] > 0:
                     label[came_by] = spent + max(level[k], state.leaving_key[state.leaving[state.leaving_start[k]]])
-                    size = put(queue, place, label, 0, size, came_by)
+                    size += 1
+                    rise(queue, key, place, size - 1, came_by, label[came_by])
                 if q == NOTHING:
                     continue
             if state.left_by[q] == found[_SEARCH]:

@@ -38,6 +38,7 @@ class State(NamedTuple):
     # one search: columns and, numbered after them, groups, by how far they are
     label: Floats
     queue: Small
+    key: Floats  # beside the queue: the label of who stands there
     place: Small
     via: Small  # the pair by which one was reached
     freed: Small  # the place of the pair that was given up for that; NOTHING at the source
@@ -73,7 +74,7 @@ def new_state(table: Table, levels: Floats) -> State:
     return State(
         used=np.zeros(pairs, np.bool_), price=np.where(table.left > 0, 0.0, np.inf), level=levels.copy(),
         load=small(m), room=room, hold=small(places), spot=small(pairs), wanted=table.units.copy(),
-        label=np.full(m + groups, np.inf), queue=small(m + groups), place=small(m + groups, NOTHING),
+        label=np.full(m + groups, np.inf), queue=small(m + groups), key=np.zeros(m + groups), place=small(m + groups, NOTHING),
         via=small(m + groups), freed=small(m + groups), done=small(m + groups), paid=np.full(n, np.inf), rows=small(n),
         before=small(places), before_freed=small(places), left_by=small(places),
         entered=small(groups), shortest=np.zeros(1), found=small(7),
