@@ -22,7 +22,7 @@ run: setup ## the whole product with a demonstration circle (PORT, DATABASE_URL,
 	@exec $(BIN)/careweb demo
 
 test: setup-dev ## the whole suite against real servers; ARGS='-k words' for some of it
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadfile)
 
 assurance: setup-dev ## the same tests with full counts, for long; what came of it goes into docs/assurance.md
 	@$(BIN)/python -m tools.assurance

@@ -43,6 +43,12 @@ def pytest_configure() -> None:
     sys.addaudithook(_loopback_only)
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _LEAVE_NOTHING and not hasattr(config, "workerinput"):  # workers end before the run that started them
+        stop_postgres(servers.STATE)
+        stop_redis(servers.STATE)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of the tests' PostgreSQL server (its own database is empty; see `database`)."""
@@ -53,8 +59,6 @@ def postgres() -> Iterator[str]:
         servers.forget_cluster()
         url = start_postgres(servers.STATE, durable=False)
     yield url
-    if _LEAVE_NOTHING:
-        stop_postgres(servers.STATE)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -105,8 +109,6 @@ def _redis_database() -> Iterator[str]:
     number, lock = servers.claim_redis_number()
     with lock:
         yield f"{address}?db={number}"
-    if _LEAVE_NOTHING:
-        stop_redis(servers.STATE)
 
 
 @pytest.fixture
