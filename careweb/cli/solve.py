@@ -113,20 +113,18 @@ def read_pool(file: Path) -> Pool:
     except (OSError, UnicodeDecodeError) as error:
         raise PoolFileError(f"cannot be read: {error}") from error
     try:
-        given = _File.model_validate(json.loads(text, parse_constant=_refuse_constant))
+        given = _File.model_validate(json.loads(text))
     except json.JSONDecodeError as error:
-        raise PoolFileError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+        what = error.msg if text.strip() else "the file is empty"
+        raise PoolFileError(f"line {error.lineno}, column {error.colno}: {what}") from error
     except RecursionError as error:
         raise PoolFileError("nested too deeply") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise PoolFileError(f"{_place(first['loc'])}: {first['msg']}") from error
+        what = first["msg"] if first["loc"] else "an object with offers and needs is wanted"
+        raise PoolFileError(f"{_place(first['loc'])}: {what}") from error
     _refuse_contradictions(given)
     return _pool(given)
-
-
-def _refuse_constant(name: str) -> float:
-    raise PoolFileError(f"{name} is not a number")
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -148,13 +146,15 @@ def _refuse_contradictions(given: _File) -> None:
 
 def _refuse_impossible_pins(given: _File) -> None:
     slots, tasks = {need.id: need.helpers for need in given.needs}, {offer.id: offer.capacity for offer in given.offers}
+    seen: set[tuple[str, str]] = set()
     for at, (need, offer) in enumerate(given.pinned):
         if need not in slots:
             raise PoolFileError(f"pinned[{at}]: there is no need {need!r}")
         if offer not in tasks:
             raise PoolFileError(f"pinned[{at}]: there is no offer {offer!r}")
-        if (need, offer) in given.pinned[:at]:
+        if (need, offer) in seen:
             raise PoolFileError(f"pinned[{at}]: the same pair twice")
+        seen.add((need, offer))
         slots[need] -= 1
         tasks[offer] -= 1
         if slots[need] < 0:

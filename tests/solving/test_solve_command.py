@@ -55,9 +55,9 @@ def test_a_pin_uses_a_slot_and_a_task(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1, column 1"),
+        ("", "line 1, column 1: the file is empty"),
         ('{"offers": [', "line 1"),
-        ("[]", "file"),
+        ("[]", "file: an object with offers and needs is wanted"),
         ("null", "file"),
         (json.dumps(FILE | {"more": 1}), "more"),
         (json.dumps(FILE | {"needs": [NEED | {"street": "x"}]}), "needs[0].street"),
@@ -70,7 +70,7 @@ def test_a_pin_uses_a_slot_and_a_task(tmp_path: Path) -> None:
         (json.dumps(FILE | {"offers": [OFFER | {"capacity": 10**12}]}), "offers[0].capacity"),
         (json.dumps(FILE | {"offers": [OFFER | {"capacity": 1.5}]}), "offers[0].capacity"),
         (json.dumps(FILE | {"offers": [OFFER | {"load": 2}]}), "offers[0].load"),
-        (json.dumps(FILE).replace("43.7", "NaN"), "NaN"),
+        (json.dumps(FILE).replace("43.7", "NaN"), "offers[0].lat"),
         (json.dumps(FILE).replace("43.7", "1e999"), "lat"),
         (json.dumps(FILE | {"needs": [NEED, NEED]}), "needs[1].id"),
         (json.dumps(FILE | {"carried": {"yue": [1, 2]}}), "carried.yue"),
