@@ -50,7 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def postgres() -> str:
     """The address of the tests' PostgreSQL server (its own database is empty; see `database`)."""
     servers.STATE.mkdir(parents=True, exist_ok=True)
     try:
@@ -58,7 +58,7 @@ def postgres() -> Iterator[str]:
     except PostgresError:  # this machine went down while nothing was flushed to disk: begin again
         servers.forget_cluster()
         url = start_postgres(servers.STATE, durable=False)
-    yield url
+    return url
 
 
 @pytest_asyncio.fixture(scope="session")
