@@ -57,7 +57,7 @@ def examine() -> Iterator[Finding]:
             yield Finding(f"the setting {name}: {problem['msg']}", "mend it in the environment or in CAREWEB_ENV_FILE")
         return
     yield Finding("the settings can be read")
-    for check in (_address, _keys, _copies, _disk, _database, _redis, _mail):
+    for check in (_address, _keys, _copies, _disk, _database, _solver, _redis, _mail):
         yield from _guarded(check, chosen)
 
 
@@ -152,6 +152,25 @@ async def _fits(chosen: Settings) -> None:
     """Raises what would end a start."""
     async with opened_engine(chosen) as engine:
         await refuse_unfit(engine, open_vault(chosen), chosen)
+
+
+def _solver(chosen: Settings) -> Iterator[Finding]:
+    last = asyncio.run(_last_tick(chosen))
+    if last is None:
+        yield Finding("no solver has looked at the open needs yet (careweb run, or careweb work --solver)")
+        return
+    late = datetime.now(UTC) - last > chosen.claims_last and not chosen.demo
+    mend = "is careweb run, or careweb work --solver, running? state/solver.log may say why not" if late else ""
+    yield Finding(f"a solver last looked at the open needs at {last:%Y-%m-%d %H:%M} UTC", mend)
+
+
+async def _last_tick(chosen: Settings) -> datetime | None:
+    async with opened_engine(chosen) as engine:
+        if await pending(engine):
+            return None  # the tables of another version, which was said already
+        async with transaction(engine) as tx:
+            last: datetime | None = await run(tx, "last_tick")
+            return last
 
 
 def _redis(chosen: Settings) -> Iterator[Finding]:

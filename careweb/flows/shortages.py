@@ -86,6 +86,12 @@ async def recruiting(ctx: Context, group_id: GroupId) -> list[Recruit]:
     return [Recruit(**row) for row in rows]
 
 
+async def matched_lately(ctx: Context) -> bool:
+    """Has a solver looked at the open needs within the last day? Else an empty list says nothing."""
+    last = await run(ctx.tx, "last_tick")
+    return last is not None and last > ctx.now - STALE
+
+
 async def _find(ctx: Context, solved: "Solved", aside: Aside) -> Shortages:
     from careweb.domain.solving.gains import Gains
     from careweb.domain.solving.standings import closed_offers

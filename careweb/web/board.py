@@ -11,7 +11,7 @@ from careweb.domain.places import Province
 from careweb.domain.regions import PROVINCES, URBAN_AREAS
 from careweb.domain.shortages import NEWCOMER_KM
 from careweb.flows import board as flow
-from careweb.flows.shortages import Recruit
+from careweb.flows.shortages import Recruit, matched_lately
 from careweb.flows.shortages import recruiting as recruits
 from careweb.flows.signin import needs_unconfirmed
 from careweb.storage.regions import region_sets
@@ -82,6 +82,7 @@ async def recruiting(visit: Visit) -> Response:
     return visit.page(
         "board/recruiting.html", post=post, area=area, speech=spoken.name, query=area_query, most=RECRUITS_SHOWN,
         lines=[line for line in every if not line.zone or _lies_in(area, line)], km=NEWCOMER_KM,
+        matched=bool(every) or await matched_lately(visit.ctx),
     )  # fmt: skip
 
 

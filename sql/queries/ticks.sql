@@ -197,3 +197,7 @@ SELECT need_id, :at, :actor, :kind, CAST(detail AS jsonb) FROM unnest(CAST(:need
 UPDATE promise SET due_at = moved.due_at, handed_at = NULL, tries = 0
 FROM unnest(CAST(:needs AS uuid[]), CAST(:due AS timestamptz[])) AS moved (id, due_at)
 WHERE promise.job = 'match_need' AND promise.subject = moved.id;
+
+-- name: last_tick()$
+-- When was any market last looked at as a whole? None: never.
+SELECT max(ticked_at) FROM market;

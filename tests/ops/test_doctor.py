@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 import redis
 
@@ -52,6 +53,18 @@ async def test_every_wrong_thing_is_named_with_its_remedy(
         "CAREWEB_SMTP_HOST",
     ):
         assert remedy in told.stdout, told.stdout
+
+
+@pytest.mark.parametrize(("minutes", "code"), [(1, 0), (60, 1)])
+async def test_a_solver_that_has_stopped_is_named(
+    careweb: Careweb, healthy: dict[str, str], minutes: int, code: int
+) -> None:
+    connection = await asyncpg.connect(healthy["DATABASE_URL"])
+    ticked = datetime.now(UTC) - timedelta(minutes=minutes)
+    await connection.execute("INSERT INTO market (slug, due_at, ticked_at) VALUES ('all', $1, $1)", ticked)
+    await connection.close()
+    told = careweb("doctor", **healthy)
+    assert (told.returncode, "careweb work --solver" in told.stdout) == (code, bool(code)), told.stdout
 
 
 def test_keys_of_another_database_are_named(careweb: Careweb, healthy: dict[str, str], state: Path) -> None:

@@ -114,9 +114,15 @@ def test_the_recruiting_list_is_of_the_own_group_and_can_be_narrowed_to_a_region
     assert "2 bénévoles de plus aident 2 personnes de plus" in staff.see("/staff/east/recruiting").text
 
 
-def test_an_empty_list_says_so(site: Site) -> None:
+def test_an_empty_list_says_so_and_a_list_that_was_never_made_too(site: Site) -> None:
     solve(site)
+    assert "There is no list yet" in site.coordinator.see("/staff/east/recruiting").text
+    site.run(ticked)
     assert "Nobody is missing just now" in site.coordinator.see("/staff/east/recruiting").text
+
+
+async def ticked(world: World) -> None:
+    await world.rows("INSERT INTO market (slug, due_at, ticked_at) VALUES ('web', $1, $1)", world.now)
 
 
 @pytest.mark.parametrize("query", ["province=XX", "region=toronto"])
