@@ -19,6 +19,13 @@ class Settings(BaseSettings):
         alias="DATABASE_URL",
         description="PostgreSQL with PostGIS, as postgresql://...; empty means the private cluster in the state folder",
     )
+    web_database_url: str = Field(
+        "",
+        description="how the web process comes to the database, as the role careweb_web; empty means DATABASE_URL with that name and a password made from the keys",
+    )
+    matcher_database_url: str = Field(
+        "", description="the same of workers and solvers, as the role careweb_matcher"
+    )
     redis_url: str = Field(
         "",
         alias="REDIS_URL",

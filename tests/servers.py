@@ -26,7 +26,7 @@ from careweb.storage.database import open_engine, transaction
 from careweb.storage.migrations import migrate
 
 STATE = Path(__file__).parent.parent / ".cache" / "test"
-_DECIDES_TEMPLATE = ("sql/migrations/*.sql", "data/*", "careweb/flows/places*.py", "careweb/storage/*.py")
+_DECIDES_TEMPLATE = ("sql/migrations/*.sql", "sql/*.sql", "data/*", "careweb/flows/places*.py", "careweb/storage/*.py")
 _TEMPLATES_KEPT = 3
 
 

@@ -35,6 +35,10 @@ JOBS: dict[str, Flow] = {
     "drop_old_copies": erasing.drop_old_copies,
     "rewrap_keys": renewing.rewrap_keys,
 }
+# Of one group, and done with a look at nothing else. The others look across groups, or are about nobody.
+OF_ONE_GROUP = {
+    "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "remind_match",
+}  # fmt: skip
 DELIVER = "deliver_notice"  # the one job that is not one transaction
 
 EVERY = {
@@ -72,8 +76,8 @@ async def do(workshop: Workshop, job: str, subject: UUID) -> str:
 
 async def _do(workshop: Workshop, job: str, subject: UUID) -> str:
     if job == DELIVER:
-        return await notices.deliver(workshop.begin, workshop.mailer.send, NoticeId(subject))
-    async with workshop.begin() as ctx:
+        return await notices.deliver(lambda: workshop.begin_for(subject), workshop.mailer.send, NoticeId(subject))
+    async with workshop.begin_for(subject) if job in OF_ONE_GROUP else workshop.begin() as ctx:
         if not await keep(ctx.tx, job, subject):
             return NOT_OURS
         await JOBS[job](ctx, subject)

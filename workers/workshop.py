@@ -5,19 +5,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.flows.context import Context
 from careweb.flows.starting import refuse_unfit
-from careweb.storage.database import Engine, open_engine, transaction
+from careweb.storage.database import Engine, open_engine, run, transaction
+from careweb.storage.logins import Login, address_for
 from careweb.storage.sealing import Vault, open_vault
 from workers.records import Figures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    engine: Engine
+    engine: Engine  # as the matcher: across groups, and without a name, contact or text
+    groups: Engine  # as the web: one group or person at a time
     vault: Vault
     settings: Settings
     mailer: Mailer
@@ -30,6 +33,13 @@ class Workshop:
         async with transaction(self.engine) as tx:
             yield Context(tx=tx, vault=self.vault, settings=self.settings, now=now())
 
+    @asynccontextmanager
+    async def begin_for(self, subject: UUID) -> AsyncIterator[Context]:
+        """The same, for the group and person that this need, ask, match or notice belongs to, and no other."""
+        async with transaction(self.groups) as tx:
+            await run(tx, "enter_record", id=subject)
+            yield Context(tx=tx, vault=self.vault, settings=self.settings, now=now())
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -38,11 +48,14 @@ def now() -> datetime:
 @asynccontextmanager
 async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Workshop]:
     """`jobs`: how many run at once, so that none waits for a connection."""
-    vault, engine = open_vault(settings), open_engine(settings.database_url, pool_size=jobs // 2 + 2)
-    mailer = Mailer(settings)
+    vault, mailer = open_vault(settings), Mailer(settings)
+    engine, groups = (
+        open_engine(address_for(login, settings, vault), pool_size=jobs // 2 + 2) for login in (Login.MATCHER, Login.WEB)
+    )
     try:
         await refuse_unfit(engine, vault, settings)
-        yield Workshop(engine=engine, vault=vault, settings=settings, mailer=mailer, figures=Figures())
+        yield Workshop(engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures())
     finally:
         await mailer.close()
         await engine.dispose()
+        await groups.dispose()

@@ -20,6 +20,7 @@ from careweb.domain.states import Role
 from careweb.flows.context import Context
 from careweb.flows.groups import grant_role, group_by_slug, open_group
 from careweb.flows.imports import what_is_known
+from careweb.storage.logins import give_passwords
 
 
 def _slug(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -71,6 +72,7 @@ async def _init(chosen: Settings, first: First) -> None:
         click.echo(f"  the keys that seal names and contacts are in {chosen.state / 'keys'}: keep a copy elsewhere")
     async with opened_engine(chosen) as engine:
         await prepare(engine, demo=False)
+        await give_passwords(engine, chosen)
     with step(f"{first.name} and its coordinator"):
         async with context(chosen) as ctx:
             group_id = await _group(ctx, first)

@@ -15,6 +15,7 @@ from careweb.flows.demo import fill
 from careweb.flows.places import load_places
 from careweb.flows.starting import ErasedComeBackError, KeysMissingError, refuse_unfit
 from careweb.storage.database import Engine, open_engine, run, transaction
+from careweb.storage.logins import give_passwords
 from careweb.storage.migrations import MigrationFailedError, migrate, migration_files, pending
 from careweb.storage.sealing import open_vault
 
@@ -67,6 +68,7 @@ async def _run(chosen: Settings) -> None:
         if not chosen.demo:
             await _refuse_silent_update(engine)
         await prepare(engine, demo=chosen.demo)
+        await give_passwords(engine, chosen)
         await _refuse_unfit(engine, chosen)
     finally:
         await engine.dispose()

@@ -20,7 +20,7 @@ from careweb.cli.steps import step
 from careweb.config import Settings, settings
 from careweb.flows.erasing import erase_again
 from careweb.storage.database import run, transaction
-from careweb.storage.migrations import MigrationFailedError, migrate_together
+from careweb.storage.migrations import MigrationFailedError, grant_access, make_roles, migrate_together
 
 _ENCRYPTED = b"age-encryption.org/"
 _RESTORE = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-comments", "--dbname")
@@ -43,7 +43,7 @@ def restore(file: Path, key: Path | None, lists: tuple[Path, ...]) -> None:
     copy = Copy(file, _identities(key))
     _refuse_too_old(copy, chosen)
     with open_database(chosen) as url:
-        asyncio.run(_refuse_full(chosen))
+        asyncio.run(_begin(chosen))
         with step(f"the copy of {copy.taken:%Y-%m-%d %H:%M} UTC"):
             copy.feed([tool("pg_restore"), *_RESTORE, libpq_environment(url)["PGDATABASE"]], url)
         asyncio.run(_finish(chosen, lists))
@@ -66,11 +66,19 @@ async def _finish(chosen: Settings, lists: Sequence[Path]) -> None:
         with step("migrations"):
             try:
                 await migrate_together(engine)
+                await grant_access(engine)  # what was restored belongs to whoever restored it
             except MigrationFailedError as error:
                 raise click.ClickException(f"{type(error).__name__}: {error}") from error
     with step("erasing again"):
         found = await _erase(chosen, lists)
     click.echo(f"  {found} were erased again; careweb may be started")
+
+
+async def _begin(chosen: Settings) -> None:
+    """An empty database, on a server that has the roles which the copy speaks of."""
+    await _refuse_full(chosen)
+    async with opened_engine(chosen) as engine:
+        await make_roles(engine)
 
 
 async def _refuse_full(chosen: Settings) -> None:

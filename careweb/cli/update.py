@@ -10,7 +10,8 @@ from careweb.cli.installation import open_database
 from careweb.cli.steps import step
 from careweb.config import Settings, settings
 from careweb.storage.database import open_engine
-from careweb.storage.migrations import MigrationFailedError, migrate_together, pending
+from careweb.storage.logins import give_passwords
+from careweb.storage.migrations import MigrationFailedError, migrate_together, outdated
 
 
 @click.command()
@@ -25,7 +26,7 @@ def update(backup: bool) -> None:
             return
         copy = _copy(url, chosen) if backup else None
         with step(f"{len(missing)} migrations, together, and every query checked against them"):
-            asyncio.run(_migrate(url, copy))
+            asyncio.run(_migrate(url, copy, chosen))
 
 
 def _copy(url: str, chosen: Settings) -> Path:
@@ -39,15 +40,16 @@ def _copy(url: str, chosen: Settings) -> Path:
 async def _pending(url: str) -> list[str]:
     engine = open_engine(url, pool_size=1)
     try:
-        return await pending(engine)
+        return await outdated(engine)
     finally:
         await engine.dispose()
 
 
-async def _migrate(url: str, copy: Path | None) -> None:
+async def _migrate(url: str, copy: Path | None, chosen: Settings) -> None:
     engine = open_engine(url, pool_size=1)
     try:
         await migrate_together(engine)
+        await give_passwords(engine, chosen)
     except MigrationFailedError as error:
         raise click.ClickException(
             f"{type(error).__name__}: {error}\nThe database is as it was; go back to the version you had. "

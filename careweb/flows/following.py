@@ -12,6 +12,7 @@ from careweb.domain.ids import GroupId, MatchId, NeedId
 from careweb.domain.needs import NewNeed
 from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Reach, Urgency
 from careweb.flows.context import Context
+from careweb.flows.entering import enter
 from careweb.flows.matches import OPEN_TO_BOTH, Note, notes_of
 from careweb.storage.database import run
 from careweb.storage.promises import due_at
@@ -101,6 +102,7 @@ async def sent_lately(ctx: Context, needs: Iterable[NeedId], new: NewNeed) -> Ne
     """Which of these is the same once more? Browsers that go back to a form fill it in again, and give it a new number."""
     for need_id in needs:
         with suppress(NotHereError):
+            await enter(ctx, need_id)
             view = await follow(ctx, need_id)
             if view.state in LIVE and view.posted_at > ctx.now - LATELY and _says(view) == _says(new):
                 return need_id

@@ -11,6 +11,7 @@ from careweb.domain.errors import NotHereError
 from careweb.domain.ids import GroupId, MemberId
 from careweb.domain.states import MembershipState, Role
 from careweb.flows.context import Context
+from careweb.flows.entering import act_for
 from careweb.flows.matches import take_back
 from careweb.flows.notices import owe_notice
 from careweb.flows.signin import add_member
@@ -126,6 +127,7 @@ async def admit(
 async def suspend(ctx: Context, group_id: GroupId, member_id: MemberId, *, by: MemberId | None, note: str) -> None:
     """One click: what they were asked and what they agreed to is taken back, and the needs look for others."""
     await _decide(ctx, group_id, member_id, MembershipState.SUSPENDED, by=by, note=note, vetting=0)
+    await act_for(ctx, member_id)  # what they were asked for other groups is theirs, and taken back too
     for match in await run(ctx.tx, "matches_under_way", member_id=member_id, group_id=group_id):
         await take_back(ctx, match["id"])
     for row in await run(ctx.tx, "cancel_asks_of_member", member_id=member_id, group_id=group_id, now=ctx.now):

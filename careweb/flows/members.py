@@ -6,6 +6,7 @@ from careweb.domain.contacts import Contact
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId, OfferId
 from careweb.flows.context import Context
+from careweb.flows.entering import enter
 from careweb.flows.forgetting import forget_need
 from careweb.flows.matches import cannot
 from careweb.flows.offers import end_offer
@@ -24,6 +25,7 @@ async def forget_member(ctx: Context, member_id: MemberId) -> None:
     for id in own:  # all needs before any helper of one of them, so that nobody waits in a circle
         await run(ctx.tx, "hold_need", id=id)
     for id in own:
+        await enter(ctx, id)
         await forget_need(ctx, NeedId(id))
     for match in await run(ctx.tx, "matches_under_way", member_id=member_id, group_id=None):
         await cannot(ctx, match["id"], member_id)

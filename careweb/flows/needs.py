@@ -14,6 +14,7 @@ from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
 from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
+from careweb.flows.entering import enter
 from careweb.flows.notices import Begin, owe_anew, owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise, unpromise
@@ -215,14 +216,22 @@ async def find_by_code(begin: Begin, text: str) -> NeedId | None:
         return None
     async with begin() as ctx:
         row = await run(ctx.tx, "try_code", locator_hash=ctx.vault.index("locator", code.locator), now=ctx.now)
-    if row is None:
+        hashed = await _secret_of(ctx, row["id"]) if row else None
+    if row is None or hashed is None:
         await ctx.vault.hash_aside(code.secret)
         return None
-    if not await ctx.vault.fits_aside(code.secret, row["secret_hash"]):
+    if not await ctx.vault.fits_aside(code.secret, hashed):
         return None
     async with begin() as ctx:
+        await enter(ctx, row["id"])
         await run(ctx.tx, "forgive_code", id=row["id"])
     return NeedId(row["id"])
+
+
+async def _secret_of(ctx: Context, need_id: NeedId) -> str | None:
+    await enter(ctx, need_id)
+    hashed: str | None = await run(ctx.tx, "secret_of_need", id=need_id)
+    return hashed
 
 
 async def _sealer(ctx: Context, need_id: NeedId) -> Sealer:

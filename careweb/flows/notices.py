@@ -21,6 +21,7 @@ from careweb.domain.notices import (
 )
 from careweb.domain.states import AskState, NoticeState
 from careweb.flows.context import Context
+from careweb.flows.entering import act_for, enter
 from careweb.flows.messages import STOP_ASKER, STOP_MEMBER, compose
 from careweb.storage import notices
 from careweb.storage.database import run
@@ -84,8 +85,10 @@ async def owe_in_bursts(
 async def stop(ctx: Context, token: str) -> bool:
     """One click: no more messages to this member, or about this need. False if the link is not ours."""
     if member_id := ctx.vault.verify(STOP_MEMBER, token):
+        await act_for(ctx, MemberId(member_id))
         await run(ctx.tx, "stop_mail", id=member_id)
     elif need_id := ctx.vault.verify(STOP_ASKER, token):
+        await enter(ctx, need_id)
         await run(ctx.tx, "stop_mail_to_asker", id=need_id)
     else:
         return False

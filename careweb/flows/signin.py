@@ -11,6 +11,7 @@ from careweb.domain.errors import NotHereError, WrongCodeError
 from careweb.domain.ids import GroupId, MemberId, NeedId, SignInId
 from careweb.domain.states import ContactKind, Role
 from careweb.flows.context import Context
+from careweb.flows.entering import act_for, enter
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise
@@ -66,6 +67,8 @@ async def request_sign_in(
     member_id = member["id"] if member else None
     if member is None and join:
         member_id = await add_member(ctx, contact, locale=locale, time_zone=time_zone, confirmed=False)
+    if member_id:
+        await act_for(ctx, member_id)
     needs = await _needs_of(ctx, index)
     need_id = needs[0] if needs and member_id is None else None
     await run(
@@ -74,8 +77,11 @@ async def request_sign_in(
     )  # fmt: skip
     if contact.kind is ContactKind.PHONE:
         for need in needs:
+            await enter(ctx, need)
             await run(ctx.tx, "request_call_back", id=need)
     elif member_id or need_id:
+        if need_id:
+            await enter(ctx, need_id)
         await owe_notice(ctx, "sign_in", sign_in_id, member_id=member_id, need_id=need_id)
     return sign_in_id
 
@@ -204,6 +210,8 @@ async def open_need(ctx: Context, token: str, *, old_secret: str = "") -> tuple[
     Returns the need and the session's secret.
     """
     need_id = ctx.vault.verify("need", token)
+    if need_id:
+        await enter(ctx, need_id)
     row = await run(ctx.tx, "need_by_id", id=need_id) if need_id else None
     if need_id is None or row is None or row["purged_at"]:
         raise WrongCodeError
@@ -227,6 +235,8 @@ async def confirm_for_caller(ctx: Context, group_id: GroupId, need_id: NeedId) -
 async def confirm_by_link(ctx: Context, token: str, *, old_secret: str = "") -> str | None:
     """Someone imported says yes. The session's secret the first time; after that the link opens nothing."""
     member_id = ctx.vault.verify("confirm", token)
+    if member_id:
+        await act_for(ctx, MemberId(member_id))
     if member_id is None or not await run(ctx.tx, "member_by_id", id=member_id):
         raise WrongCodeError
     if not await confirm_member(ctx, MemberId(member_id)):

@@ -1,4 +1,7 @@
-"""sql/migrations/*.sql own the schema; this applies what is missing, one transaction a file."""
+"""sql/migrations/*.sql own the schema; this applies what is missing, one transaction a file.
+
+Before them sql/roles.sql makes the roles; after the last of them sql/access.sql says who sees what, whenever anything changed.
+"""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable
@@ -12,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from careweb import paths
 from careweb.storage.database import driver, queries
 
+_ROLES, _ACCESS = paths.SQL / "roles.sql", paths.SQL / "access.sql"
 _LOCK = 7_203_114_525  # any number that no other program on this database uses
 
 
@@ -46,6 +50,17 @@ async def migrate_together(engine: AsyncEngine, files: Iterable[Path] | None = N
         return applied
 
 
+async def grant_access(engine: AsyncEngine) -> None:
+    """Anew: a copy that was restored belongs to whoever restored it."""
+    async with _alone(engine) as raw:
+        await _grant(raw)
+
+
+async def make_roles(engine: AsyncEngine) -> None:
+    async with _alone(engine) as raw:
+        await raw.execute(_ROLES.read_text(encoding="utf-8"))
+
+
 async def check_queries(raw: asyncpg.Connection) -> None:
     for name in queries().available_queries:
         try:
@@ -67,20 +82,39 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
 
 async def _apply_missing(raw: asyncpg.Connection, files: Iterable[Path]) -> list[str]:
     applied = []
+    await raw.execute(_ROLES.read_text(encoding="utf-8"))
     await raw.execute(
         "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
         "applied_at timestamptz NOT NULL DEFAULT now())"
     )
     known = {row["name"]: row["sha256"] for row in await raw.fetch("SELECT name, sha256 FROM migration")}
     for file in files:
-        sql = file.read_text(encoding="utf-8")
-        digest = hashlib.sha256(sql.encode()).hexdigest()
+        sql, digest = file.read_text(encoding="utf-8"), _digest_of(file)
         if known.get(file.name, digest) != digest:
             raise MigrationChangedError(file.name)
         if file.name not in known:
             await _apply(raw, file.name, sql, digest)
             applied.append(file.name)
+    complete = {file.name for file in migration_files()} <= {*known, *applied}
+    if complete and (applied or known.get(_ACCESS.name) != _digest_of(_ACCESS)):
+        await _grant(raw)
     return applied
+
+
+async def _grant(raw: asyncpg.Connection) -> None:
+    try:
+        async with raw.transaction():
+            await raw.execute(_ACCESS.read_text(encoding="utf-8"))
+            await raw.execute(
+                "INSERT INTO migration (name, sha256) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
+                _ACCESS.name, _digest_of(_ACCESS),
+            )  # fmt: skip
+    except asyncpg.PostgresError as error:
+        raise MigrationFailedError(f"{_ACCESS.name}: {error}") from error
+
+
+def _digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 async def _apply(raw: asyncpg.Connection, name: str, sql: str, digest: str) -> None:
@@ -93,9 +127,20 @@ async def _apply(raw: asyncpg.Connection, name: str, sql: str, digest: str) -> N
 
 
 async def pending(engine: AsyncEngine) -> list[str]:
-    """Migrations that this version ships and the database has not seen."""
+    """What this version ships and the database has not seen. It may have seen more: that of a newer version."""
+    shipped = [*(file.name for file in migration_files()), _ACCESS.name]
+    known = await _seen(engine)
+    return [name for name in shipped if name not in known]
+
+
+async def outdated(engine: AsyncEngine) -> list[str]:
+    """The same, and another edition of who sees what: an update brings this version's."""
+    known, digest = (await _seen(engine)).get(_ACCESS.name), _digest_of(_ACCESS)
+    return [*await pending(engine), *([_ACCESS.name] if known not in (None, digest) else [])]
+
+
+async def _seen(engine: AsyncEngine) -> dict[str, str]:
     async with engine.connect() as connection:
         if not (await connection.execute(text("SELECT to_regclass('migration') IS NOT NULL"))).scalar():
-            return [file.name for file in migration_files()]
-        known = set((await connection.execute(text("SELECT name FROM migration"))).scalars())
-    return [file.name for file in migration_files() if file.name not in known]
+            return {}
+        return {row.name: row.sha256 for row in await connection.execute(text("SELECT name, sha256 FROM migration"))}

@@ -157,6 +157,15 @@ class Vault:
         """What is remembered of a record that was erased."""
         return self.index("tombstone", f"{record}:{id}")
 
+    # logins
+
+    def password(self, login: str) -> str:
+        """With which a role of the database logs in."""
+        return _text(self._mac("database login", login.encode()))
+
+    def salt(self, login: str) -> bytes:
+        return self._mac("database salt", login.encode())[:16]
+
     # links and codes: derived when needed, never stored
 
     def sign(self, purpose: str, id: UUID) -> str:

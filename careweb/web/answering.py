@@ -9,6 +9,7 @@ from careweb.domain.ids import AskId, MatchId, MemberId
 from careweb.domain.states import AskState, MatchState
 from careweb.flows import matches
 from careweb.flows.asks import Answer, AskView, accept, decline, view_ask, who_holds
+from careweb.flows.entering import enter
 from careweb.flows.forms import first_time
 from careweb.flows.matches import helper_side
 from careweb.web.asking import form_id_of, new_form_id
@@ -25,6 +26,7 @@ async def answer(visit: Visit) -> Response:
     ask_id = visit.ctx.vault.verify("ask", visit.given("token"))
     if ask_id is None:
         raise NotHereError
+    await enter(visit.ctx, ask_id)
     visitor = visit.visitor.member_id
     view = await view_ask(visit.ctx, AskId(ask_id), None)
     asked = visitor == view.member_id

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from careweb.domain.ids import NeedId
 from careweb.domain.needs import NewNeed
+from careweb.flows.entering import act_in
 from careweb.flows.following import sent_lately
 from careweb.flows.groups import Group, group_by_slug
 from careweb.flows.needs import Posted, need_of_form, post_need
@@ -53,6 +54,7 @@ async def ask(visit: Visit) -> Response:
     if filled.need is None:
         return await _form(visit, group, filled, status=422 if filled.errors else 200)
     same = await sent_lately(visit.ctx, visit.visitor.needs, filled.need)
+    await act_in(visit.ctx, group.slug)
     if same and not await need_of_form(
         visit.ctx, form_id_of(visit)
     ):  # whoever sends one form again sees its code again

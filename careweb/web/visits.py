@@ -14,6 +14,7 @@ from starlette.routing import Route
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
+from careweb.flows.entering import act_in, enter
 from careweb.flows.signin import Post, Visitor, visitor_of
 from careweb.rendering import Interface
 from careweb.storage.database import Deadlock, Transaction, reading, transaction
@@ -121,10 +122,12 @@ def door(
 
     async def in_transaction(request: Request, fields: Fields) -> Response:
         state = request.app.state
-        begin = reading if reads and request.method != "POST" else transaction
+        secret = read_cookie(request, SESSION)
+        begin = reading if reads and request.method != "POST" and not secret else transaction
         async with begin(state.engine) as tx:
             ctx = _context(state, tx)
-            visitor = await visitor_of(ctx, read_cookie(request, SESSION))
+            visitor = await visitor_of(ctx, secret)
+            await _enter(ctx, request, visitor)
             request.state.visitor = visitor
             try:
                 _check_address(request)
@@ -133,6 +136,17 @@ def door(
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
     return Door(path, endpoint, methods=list(methods), name=handler.__name__, reads=reads)
+
+
+async def _enter(ctx: Context, request: Request, visitor: Visitor) -> None:
+    """The group that this request is about, if it is about one: no row of another is seen from here on."""
+    given = request.path_params
+    if "slug" in given and (visitor.member_id or request.method == "POST"):
+        await act_in(ctx, given["slug"])
+    elif "need_id" in given and given["need_id"] in visitor.needs:
+        await enter(ctx, given["need_id"])
+    elif "match_id" in given and visitor.member_id:
+        await enter(ctx, given["match_id"])
 
 
 def _context(state: State, tx: Transaction) -> Context:

@@ -5,7 +5,7 @@ VALUES (:id, :contact_index, :contact_kind, :sealed_name, :sealed_contact, :loca
 
 -- name: member_by_contact(contact_index)^
 -- Who has this contact?
-SELECT * FROM member WHERE contact_index = :contact_index;
+SELECT id FROM member_of_contact(:contact_index) id WHERE id IS NOT NULL;
 
 -- name: member_by_id(id)^
 -- Who is this member?

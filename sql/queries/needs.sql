@@ -21,9 +21,7 @@ WHERE n.id = :id;
 
 -- name: needs_of_contact(contact_index, ended_after)
 -- Needs posted with this contact, latest first: live ones, then those that ended lately and are not forgotten yet.
-SELECT id FROM need
-WHERE contact_index = :contact_index AND purged_at IS NULL AND (closed_at IS NULL OR closed_at > CAST(:ended_after AS timestamptz))
-ORDER BY closed_at IS NOT NULL, posted_at DESC;
+SELECT id, group_id FROM needs_of_contact(:contact_index, :ended_after);
 
 -- name: needs_of_member(member_id)
 -- What a signed-in member asked for.
@@ -31,7 +29,8 @@ SELECT id, state, category, posted_at, needed_by FROM need WHERE member_id = :me
 
 -- name: lock_open_need(id, now)^
 -- The need, held until the transaction ends, if it has slots to fill: nobody else plans for it meanwhile.
-SELECT n.*, z.time_zone FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.state = 'open' AND n.confirmed AND n.expires_at > :now FOR UPDATE OF n;
+SELECT n.id, n.group_id, n.urgency, n.helpers, n.filled, n.needed_by, n.expires_at, n.round FROM need n
+WHERE n.id = :id AND n.state = 'open' AND n.confirmed AND n.expires_at > :now FOR UPDATE OF n;
 
 -- name: take_slot(id)$
 -- Takes one slot of an open need, if one is free. One statement on one row: two at once cannot both take the last.

@@ -2,7 +2,7 @@
 -- One message to this member, unless it was owed before, they stopped messages, have no e-mail or never said yes.
 INSERT INTO notice (id, kind, subject, member_id, created_at)
 SELECT :id, :kind, :subject, p.id, :now FROM member p
-WHERE p.id = :member_id AND p.contact_kind = 'email' AND p.sealed_contact IS NOT NULL
+WHERE p.id = :member_id AND p.contact_kind = 'email' AND has_address(p.id)
     AND (CAST(:always AS boolean) OR NOT p.mail_stopped) AND (p.confirmed OR CAST(:confirming AS boolean))
 ON CONFLICT DO NOTHING
 RETURNING id;
@@ -13,7 +13,7 @@ INSERT INTO notice (id, kind, subject, member_id, created_at)
 SELECT owed.id, :kind, owed.subject, p.id, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS uuid[]), CAST(:members AS uuid[])) AS owed (id, subject, member_id)
 JOIN member p ON p.id = owed.member_id
-WHERE p.contact_kind = 'email' AND p.sealed_contact IS NOT NULL AND NOT p.mail_stopped AND p.confirmed
+WHERE p.contact_kind = 'email' AND has_address(p.id) AND NOT p.mail_stopped AND p.confirmed
 ON CONFLICT DO NOTHING
 RETURNING id;
 

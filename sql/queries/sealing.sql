@@ -47,13 +47,8 @@ SELECT version, print FROM master_key ORDER BY version;
 INSERT INTO master_key (version, print) VALUES (:version, :print) ON CONFLICT DO NOTHING;
 
 -- name: masters()
--- Which master keys wrap any record? From one to the next in the index, without a look at what lies between.
-WITH RECURSIVE found (version) AS (
-    (SELECT master FROM data_key ORDER BY master LIMIT 1)
-    UNION ALL
-    SELECT (SELECT k.master FROM data_key k WHERE k.master > f.version ORDER BY k.master LIMIT 1) FROM found f WHERE f.version IS NOT NULL
-)
-SELECT version FROM found WHERE version IS NOT NULL;
+-- Which master keys wrap any record?
+SELECT masters AS version FROM masters();
 
 -- name: masters_in_use()
 -- How many records does each master key wrap?
@@ -61,11 +56,8 @@ SELECT master AS version, count(*) AS records FROM data_key GROUP BY master ORDE
 
 -- name: wrapped_by_others(current, most)
 -- Data keys that another than the current master key wraps, held until the transaction ends; what is held already is skipped.
-SELECT record, id, master, wrapped FROM data_key WHERE master < :current OR master > :current LIMIT :most FOR UPDATE SKIP LOCKED;
+SELECT record, id, master, wrapped FROM wrapped_by_others(:current, :most);
 
--- name: wrap_anew(records, ids, masters, wrapped)!
+-- name: wrap_anew(records, ids, masters, wrapped)$
 -- The same data keys under another master key.
-UPDATE data_key k SET master = fresh.master, wrapped = fresh.wrapped
-FROM unnest(CAST(:records AS text[]), CAST(:ids AS uuid[]), CAST(:masters AS smallint[]), CAST(:wrapped AS bytea[]))
-    AS fresh (record, id, master, wrapped)
-WHERE k.record = fresh.record AND k.id = fresh.id;
+SELECT wrap_anew(CAST(:records AS text[]), CAST(:ids AS uuid[]), CAST(:masters AS smallint[]), CAST(:wrapped AS bytea[]));

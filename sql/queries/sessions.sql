@@ -12,9 +12,9 @@ SELECT count(*) FROM sign_in WHERE contact_index = :contact_index AND created_at
 SELECT id, member_id, need_id FROM sign_in WHERE id = :id AND used_at IS NULL AND expires_at > :now AND wrong_codes < 5;
 
 -- name: use_sign_in(id, now)^
--- Once only.
+-- Once only. From here on the transaction acts for that person.
 UPDATE sign_in SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now AND wrong_codes < 5
-RETURNING member_id, need_id, contact_index;
+RETURNING member_id, need_id, contact_index, set_config('careweb.member', coalesce(CAST(member_id AS text), ''), true);
 
 -- name: count_wrong_sign_in(id)!
 -- Five wrong codes and it is dead.
@@ -26,8 +26,8 @@ INSERT INTO session (id_hash, member_id, needs, created_at, seen_at, expires_at)
 VALUES (:id_hash, :member_id, CAST(:needs AS uuid[]), :now, :now, :expires_at);
 
 -- name: session_by_hash(id_hash, now)^
--- Whose browser is this?
-SELECT member_id, needs, seen_at FROM session WHERE id_hash = :id_hash AND expires_at > :now;
+-- Whose browser is this? From here on the transaction acts for that person.
+SELECT member_id, needs, seen_at, set_config('careweb.member', coalesce(CAST(member_id AS text), ''), true) FROM session WHERE id_hash = :id_hash AND expires_at > :now;
 
 -- name: end_session(id_hash)!
 -- Signed out.
@@ -43,11 +43,11 @@ DELETE FROM session WHERE expires_at <= :now;
 -- name: try_code(locator_hash, now)^
 -- Which need has this first half of a return code? Counted as a wrong try until forgive_code says otherwise: one
 -- statement on one row, so that many guesses at once are counted one by one. None: refused after ten within an hour.
-UPDATE need SET wrong_secrets = array_append(wrong_secrets[greatest(1, cardinality(wrong_secrets) - 8):], CAST(:now AS timestamptz))
-WHERE locator_hash = :locator_hash AND purged_at IS NULL
-  AND (cardinality(wrong_secrets) < 10 OR wrong_secrets[10] - wrong_secrets[1] > interval '1 hour'
-    OR wrong_secrets[10] <= CAST(:now AS timestamptz) - interval '1 hour')
-RETURNING id, secret_hash;
+SELECT id, group_id FROM try_code(:locator_hash, :now);
+
+-- name: secret_of_need(id)$
+-- The second half of its return code, hashed.
+SELECT secret_hash FROM need WHERE id = :id;
 
 -- name: forgive_code(id)!
 -- The second half fitted: this try and those before it do not count.

@@ -39,8 +39,9 @@ async def test_a_rotation_adds_a_key_and_workers_do_the_rest(
     assert lines[1] == KEYS
     assert file.stat().st_mode & 0o777 == 0o600
     settings = Settings.model_validate({"database_url": database, "state": state})
-    workshop = workshop_of(engine, settings, vault=Vault({1: bytes(range(32))}, lambda: read_keys(file.read_text())))
-    assert ("rewrap_keys", "done") in await do_all_due(workshop)
+    vault = Vault({1: bytes(range(32))}, lambda: read_keys(file.read_text()))
+    async with workshop_of(settings, vault) as workshop:
+        assert ("rewrap_keys", "done") in await do_all_due(workshop)
     assert careweb("keys", CAREWEB_KEYS="").stdout.splitlines() == [
         "key 1: 0 records  links and look-ups come from it",
         "key 2: 40 records  seals what is new",

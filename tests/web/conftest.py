@@ -22,7 +22,9 @@ async def site(postgres: str, template: str) -> AsyncIterator[Site]:
     app = create_app(site_settings(url))
     client = TestClient(app)
     await asyncio.to_thread(client.__enter__)
-    yield Site(app, client.portal, cast, url)
+    site = Site(app, client.portal, cast, url)
+    yield site
+    site.call(site.operator.dispose)
     await asyncio.to_thread(client.__exit__, None, None, None)
     await servers.drop(postgres, url)
 

@@ -7,10 +7,11 @@ import pytest
 
 from careweb.flows.signin import open_session
 from careweb.storage.database import open_engine
+from careweb.storage.logins import Login, address_for
 from careweb.web.routes import ROUTES
 from careweb.web.visits import Door
 from tests import servers
-from tests.web.site import Site
+from tests.web.site import Site, site_settings
 
 READING = [route for route in ROUTES if isinstance(route, Door) and route.reads]
 
@@ -27,7 +28,7 @@ def closed_to_writing(site: Site, postgres: str) -> Iterator[Site]:
             await admin.close()
 
     site.call(lambda: as_admin("SET default_transaction_read_only = on"))
-    usual, site.app.state.engine = site.app.state.engine, open_engine(site.database)
+    usual, site.app.state.engine = site.app.state.engine, open_engine(address_for(Login.WEB, site_settings(site.database), site.app.state.vault))
     yield site
     site.call(site.app.state.engine.dispose)
     site.app.state.engine = usual

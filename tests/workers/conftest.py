@@ -33,10 +33,9 @@ def quick(database: str, redis_url: str, smtp: MailSink, tmp_path: Path) -> Sett
 
 
 @pytest_asyncio.fixture
-async def workshop(engine: Engine, quick: Settings) -> AsyncIterator[Workshop]:
-    workshop = workshop_of(engine, quick)
-    yield workshop
-    await workshop.mailer.close()
+async def workshop(engine: Engine, quick: Settings) -> AsyncIterator[Workshop]:  # noqa: ARG001  disposed of after it
+    async with workshop_of(quick) as workshop:
+        yield workshop
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,8 @@ from careweb.cli.valkey import find_server
 from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.domain.contacts import read_email
-from careweb.storage.database import Engine, driver, transaction
+from careweb.storage.database import Engine, driver, open_engine, transaction
+from careweb.storage.logins import Login, address_for
 from careweb.storage.promises import hand_over
 from careweb.storage.sealing import Vault
 from tests.servers import MailSink
@@ -38,8 +39,17 @@ def quick_settings(database: str, redis: str, smtp: MailSink, **more: Any) -> Se
     )
 
 
-def workshop_of(engine: Engine, settings: Settings, vault: Vault = VAULT) -> Workshop:
-    return Workshop(engine=engine, vault=vault, settings=settings, mailer=Mailer(settings), figures=Figures())
+@asynccontextmanager
+async def workshop_of(settings: Settings, vault: Vault = VAULT) -> AsyncIterator[Workshop]:
+    """As a worker has it: it comes to the database as the matcher, and as the web."""
+    engine, groups = (open_engine(address_for(login, settings, vault)) for login in (Login.MATCHER, Login.WEB))
+    mailer = Mailer(settings)
+    try:
+        yield Workshop(engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures())
+    finally:
+        await mailer.close()
+        await engine.dispose()
+        await groups.dispose()
 
 
 async def do_all_due(workshop: Workshop, now: datetime | None = None) -> list[tuple[str, str]]:

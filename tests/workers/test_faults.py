@@ -45,13 +45,14 @@ async def test_delivered_many_times_over_a_job_is_done_once(
 
 
 async def test_an_emptied_redis_costs_a_second_and_nothing_else(
-    workers: Workers, valkey: OwnValkey, circle: Circle, engine: Engine, smtp: MailSink
+    workers: Workers, valkey: OwnValkey, circle: Circle, smtp: MailSink
 ) -> None:
-    settings = quick_settings("", valkey.url, smtp, lost_after=SLOW, sweep_every=SLOW)
-    workshop, queue = workshop_of(engine, settings), Queue(valkey.url)
+    settings = quick_settings(workers.database, valkey.url, smtp, lost_after=SLOW, sweep_every=SLOW)
+    queue = Queue(valkey.url)
     await circle.post()
-    assert await Relay(workshop, queue).look() > 0
-    assert await Relay(workshop, queue).look() == 0, "all of it is in Redis now"
+    async with workshop_of(settings) as workshop:
+        assert await Relay(workshop, queue).look() > 0
+        assert await Relay(workshop, queue).look() == 0, "all of it is in Redis now"
     async with redis.Redis.from_url(valkey.url) as client:
         await client.flushall()
     workers.start(valkey.url, lost_after=SLOW, sweep_every=SLOW)

@@ -13,7 +13,7 @@ from careweb import paths
 from careweb.config import Settings
 from careweb.storage.database import Engine, driver, transaction
 from tests.servers import MailSink
-from tests.workers.shop import Circle, Workers, do_all_due, fetch, until, workshop_of
+from tests.workers.shop import Circle, Workers, do_all_due, fetch, until
 from workers.solver import Solver, aside
 from workers.workshop import Workshop, now
 
@@ -92,11 +92,11 @@ async def test_an_emptied_redis_changes_nothing_for_a_tick(
     assert len(rows) == len({row["member_id"] for row in rows})
 
 
-async def test_two_solvers_at_once_double_nothing(engine: Engine, quick: Settings, circle: Circle) -> None:
+async def test_two_solvers_at_once_double_nothing(engine: Engine, workshop: Workshop, circle: Circle) -> None:
     await circle.open(helpers=6)
     for _ in range(4):
         await circle.post()
-    solvers = [Solver(workshop_of(engine, quick)) for _ in range(4)]
+    solvers = [Solver(workshop) for _ in range(4)]
     for _ in range(3):
         await due_now(engine)
         assert sum(await asyncio.gather(*[solver.look() for solver in solvers])) <= len(solvers)
@@ -105,8 +105,7 @@ async def test_two_solvers_at_once_double_nothing(engine: Engine, quick: Setting
     assert await fetch(engine, "SELECT 1 FROM claim GROUP BY member_id HAVING count(*) > 5") == []
 
 
-async def test_a_solver_and_workers_at_once_double_nothing(engine: Engine, quick: Settings, circle: Circle) -> None:
-    workshop = workshop_of(engine, quick)
+async def test_a_solver_and_workers_at_once_double_nothing(engine: Engine, workshop: Workshop, circle: Circle) -> None:
     await circle.open(helpers=8)
     for _ in range(3):
         for _ in range(4):
@@ -187,10 +186,9 @@ def test_only_a_solver_has_numba_and_the_solve_in_memory(start: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-async def test_the_figures_tell_how_old_the_plan_is(engine: Engine, quick: Settings, circle: Circle) -> None:
+async def test_the_figures_tell_how_old_the_plan_is(workshop: Workshop, circle: Circle) -> None:
     await circle.open()
     await circle.post()
-    workshop = workshop_of(engine, quick)
     await Solver(workshop).look()
     from workers.sweep import Sweep
 
