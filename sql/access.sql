@@ -73,7 +73,8 @@ BEGIN
             ('disclosure', 'false', NULL, false),
             ('recruiting_line', mine, NULL, true),
             ('standing', of_need, NULL, true),
-            ('claim', 'false', NULL, true)
+            ('claim', 'false', NULL, true),
+            ('offer_key', 'false', NULL, true)
         ) AS guarded (name, web, written, matcher)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', one.name);

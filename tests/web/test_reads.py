@@ -28,7 +28,10 @@ def closed_to_writing(site: Site, postgres: str) -> Iterator[Site]:
             await admin.close()
 
     site.call(lambda: as_admin("SET default_transaction_read_only = on"))
-    usual, site.app.state.engine = site.app.state.engine, open_engine(address_for(Login.WEB, site_settings(site.database), site.app.state.vault))
+    usual, site.app.state.engine = (
+        site.app.state.engine,
+        open_engine(address_for(Login.WEB, site_settings(site.database), site.app.state.vault)),
+    )
     yield site
     site.call(site.app.state.engine.dispose)
     site.app.state.engine = usual

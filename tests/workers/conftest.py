@@ -33,7 +33,7 @@ def quick(database: str, redis_url: str, smtp: MailSink, tmp_path: Path) -> Sett
 
 
 @pytest_asyncio.fixture
-async def workshop(engine: Engine, quick: Settings) -> AsyncIterator[Workshop]:  # noqa: ARG001  disposed of after it
+async def workshop(engine: Engine, quick: Settings) -> AsyncIterator[Workshop]:
     async with workshop_of(quick) as workshop:
         yield workshop
 

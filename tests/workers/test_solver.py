@@ -10,7 +10,6 @@ import pytest
 import redis.asyncio as redis
 
 from careweb import paths
-from careweb.config import Settings
 from careweb.storage.database import Engine, driver, transaction
 from tests.servers import MailSink
 from tests.workers.shop import Circle, Workers, do_all_due, fetch, until

@@ -1,0 +1,287 @@
+"""Groups apart: who owns the tables, who sees which rows, and that a new table is not forgotten (ADR 20)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from careweb.config import Settings
+from careweb.domain.contacts import read_contact
+from careweb.domain.states import Role
+from careweb.flows.asks import accept
+from careweb.flows.forgetting import forget_need
+from careweb.flows.groups import grant_role
+from careweb.flows.matches import add_helper_note
+from careweb.storage.database import Engine, Transaction, driver, open_engine
+from careweb.storage.logins import Login, address_for
+from tests import servers
+from tests.world import NOON, VAULT, World, committed
+
+# Tables with rows of a group, and whether the matcher sees any of them. Each is closed to whoever says no group.
+GUARDED = {
+    "ask": True, "match": True, "membership": True, "offer": True, "need": True, "member": True, "need_event": True,
+    "notice": True, "recruiting_line": True, "standing": True, "claim": True, "offer_key": True,
+    "staff": False, "data_key": False, "thread_note": False, "tally": False, "disclosure": False,
+}  # fmt: skip
+# Every other table, and why nobody's group is in it.
+OPEN = {
+    "what everybody reads: places, languages, groups' public lines": {
+        "care_group", "category", "zone", "zone_postal", "zone_near", "zone_around", "region_set", "region", "zone_region",
+        "language", "language_alias", "language_pair", "reference_data", "migration", "master_key",
+    },
+    "found by a keyed hash of a secret, before a group is known": {"sign_in", "session", "sent_form"},
+    "keyed hashes that say nothing without both contacts, or the record": {"apart", "tombstone"},
+    "jobs owed: the name of a job and an id": {"promise"},
+    "counts of whole markets": {"market", "market_class"},
+    "only the owner reads them": {"offer_step", "load_horizon"},
+    "what kinds of offers there are, and of which group: nobody's": {"offer_shelf"},
+}  # fmt: skip
+# What acts as the owner, and who may call it. None gives more than ids, groups, counts, yes or no, and wrapped keys.
+DEFINERS = {
+    "group_of": {"web", "matcher"}, "has_address": {"web", "matcher"}, "masters": {"web", "matcher"},
+    "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "try_code": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
+    "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "age_loads": {"matcher"},
+    "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
+    "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),
+}  # fmt: skip
+NOT_FOR_THE_MATCHER = "sealed_|contact_index|_hash|source_ref|wrong_secrets|consent|form|name"
+
+
+async def names(tx: Transaction, sql: str, *values: Any) -> set[str]:
+    return {row[0] for row in await (await driver(tx)).fetch(sql, *values)}
+
+
+async def ours(tx: Transaction) -> set[str]:
+    return await names(
+        tx,
+        "SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
+    )
+
+
+async def test_every_table_is_guarded_or_says_why_not(tx: Transaction) -> None:
+    known = [*GUARDED, *(name for tables in OPEN.values() for name in tables)]
+    assert sorted(known) == sorted(await ours(tx))
+
+
+async def test_what_is_guarded_is_so_for_everybody_even_its_owner(tx: Transaction) -> None:
+    forced = await names(tx, "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
+    assert forced == set(GUARDED)
+    rows = await (await driver(tx)).fetch(
+        "SELECT tablename, policyname, roles::text[], qual, permissive FROM pg_policies WHERE schemaname = 'public'"
+    )
+    assert all(row["roles"] == [f"careweb_{row['policyname']}"] for row in rows), "none is for everybody"
+    assert {(row["tablename"], row["policyname"]) for row in rows} == {
+        (table, role)
+        for table, matched in GUARDED.items()
+        for role in ("owner", "web", *(["matcher"] if matched else []))
+    }
+    seen_by_web = {row["tablename"]: row["qual"] for row in rows if row["policyname"] == "web"}
+    assert [table for table, qual in seen_by_web.items() if qual == "true"] == []
+
+
+async def test_a_table_that_speaks_of_a_group_or_a_person_is_guarded(tx: Transaction) -> None:
+    speaking = await names(
+        tx,
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND column_name IN ('group_id', 'member_id', 'need_id', 'match_id', 'offer_id')",
+    )
+    assert speaking - set(GUARDED) == {"sign_in", "session"}
+
+
+async def test_no_role_of_the_application_owns_anything_or_passes_by(tx: Transaction) -> None:
+    assert await names(
+        tx, "SELECT DISTINCT tableowner FROM pg_tables WHERE tablename = ANY ($1)", list(await ours(tx))
+    ) == {"careweb_owner"}
+    roles = await (await driver(tx)).fetch("SELECT * FROM pg_roles WHERE rolname LIKE 'careweb\\__%'")
+    assert {row["rolname"]: row["rolcanlogin"] for row in roles} == {
+        "careweb_owner": False, "careweb_web": True, "careweb_matcher": True,
+    }  # fmt: skip
+    powers = ("rolsuper", "rolbypassrls", "rolcreaterole", "rolcreatedb", "rolreplication")
+    assert [row["rolname"] for row in roles if any(row[power] for power in powers)] == []
+    members = "SELECT m.rolname FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member WHERE m.rolname LIKE 'careweb\\__%'"
+    assert await names(tx, members) == set(), "neither may become another"
+
+
+async def test_what_acts_as_the_owner_is_listed_with_who_may_call_it(tx: Transaction) -> None:
+    rows = await (await driver(tx)).fetch(
+        "SELECT proname, prosecdef, array_to_string(proconfig, ' ') AS config, pg_get_userbyid(proowner) AS owner,"
+        " has_function_privilege('careweb_web', oid, 'EXECUTE') AS web,"
+        " has_function_privilege('careweb_matcher', oid, 'EXECUTE') AS matcher"
+        " FROM pg_proc p WHERE pronamespace = 'public'::regnamespace"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
+    )
+    assert {row["owner"] for row in rows} == {"careweb_owner"}
+    definers = {row["proname"]: {role for role in ("web", "matcher") if row[role]} for row in rows if row["prosecdef"]}
+    assert definers == DEFINERS
+    assert [row["proname"] for row in rows if row["prosecdef"] and "search_path" not in (row["config"] or "")] == []
+    others = {row["proname"] for row in rows if not row["prosecdef"] and (row["web"] or row["matcher"])}
+    assert others == {"current_group", "current_member", "shared_languages", "zones_near"}
+
+
+async def test_the_matcher_reads_no_name_contact_text_or_key(tx: Transaction) -> None:
+    readable = await names(
+        tx,
+        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND table_name = ANY ($1) AND has_column_privilege('careweb_matcher', table_name::regclass, column_name, 'SELECT')"
+        " AND column_name ~ $2",
+        list(GUARDED), NOT_FOR_THE_MATCHER,
+    )  # fmt: skip
+    assert readable == set()
+    closed = [table for table, matched in GUARDED.items() if not matched]
+    may = "SELECT t FROM unnest($1::text[]) t WHERE has_any_column_privilege('careweb_matcher', t::regclass, 'SELECT, INSERT, UPDATE')"
+    assert await names(tx, may, closed) == set()
+
+
+# Two groups, each with all that a group may have; and what each login sees of them.
+
+
+@asynccontextmanager
+async def as_login(login: Login, database: str) -> AsyncIterator[asyncpg.Connection]:
+    settings = Settings.model_validate({"database_url": database})
+    connection = await asyncpg.connect(address_for(login, settings, VAULT))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def fill(engine: Engine, slug: str) -> dict[str, Any]:
+    async with committed(engine, NOON) as world:
+        group = await world.group(slug)
+        helper = await world.helper(group)
+        need = await world.need(group)
+        await world.match(need)
+        ask = await world.ask_of(need, helper)
+        await accept(world.ctx, ask, helper)
+        match = await world.one("SELECT id FROM match WHERE need_id = $1", need)
+        await add_helper_note(world.ctx, match, helper, "I am on my way")
+        await _rest(world, group, helper, need)
+        return {"group": group, "helper": helper, "need": need, "ask": ask, "match": match}
+
+
+async def _rest(world: World, group: Any, helper: Any, need: Any) -> None:
+    """What solvers and operators write, and a need that is over."""
+    await grant_role(world.ctx, group, read_contact(f"{uuid4().hex}@example.org"), Role.COORDINATOR)
+    await world.rows(
+        "INSERT INTO membership (group_id, member_id, created_at) SELECT group_id, member_id, created_at FROM staff ON CONFLICT DO NOTHING"
+    )
+    over = await world.need(group)
+    await forget_need(world.ctx, over)
+    await world.rows(
+        "INSERT INTO disclosure (id, at, what, group_id, sealed_reason) VALUES (gen_random_uuid(), now(), 'needs', $1, '')",
+        group,
+    )
+    await world.rows("INSERT INTO recruiting_line VALUES ('all', $1, '', '', 'yue', 'call', 'low', 1, now())", group)
+    await world.rows("INSERT INTO standing VALUES ($1, 'all', false, 1, 1, 1, 1, 0, 0, now())", need)
+    await world.rows("INSERT INTO market (slug, due_at) VALUES ('all', now()) ON CONFLICT DO NOTHING")
+    await world.rows("INSERT INTO claim SELECT 'all', $1, $2, id, 'low' FROM offer WHERE member_id = $2", need, helper)
+
+
+async def rows_of(connection: asyncpg.Connection, table: str) -> set[str]:
+    return {row[0] for row in await connection.fetch(f"SELECT to_jsonb(t)::text FROM {table} t")}  # noqa: S608
+
+
+async def act_in(connection: asyncpg.Connection, group: Any) -> None:
+    await connection.execute("SELECT set_config('careweb.group', $1, true)", str(group))
+
+
+NOT_FOR_THE_WEB = {"disclosure", "claim", "offer_key"}
+ITS_OWN = sorted(set(GUARDED) - NOT_FOR_THE_WEB)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def apart(postgres: str, template: str) -> AsyncIterator[str]:
+    """The address of a database for this file: nobody changes a row in it."""
+    url = await servers.clone(postgres, template)
+    yield url
+    await servers.drop(postgres, url)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def two(apart: str) -> dict[str, Any]:
+    engine, operator = open_engine(apart), await asyncpg.connect(apart)
+    east = await fill(engine, "east")
+    of_east = {table: await rows_of(operator, table) for table in GUARDED}
+    west = await fill(engine, "west")
+    of_west = {table: await rows_of(operator, table) - of_east[table] for table in GUARDED}
+    await operator.close()
+    await engine.dispose()
+    assert all(of_east[table] and of_west[table] for table in GUARDED), "there is something to hide in every table"
+    return {"east": east, "west": west, "of_east": of_east, "of_west": of_west}
+
+
+async def test_a_group_sees_all_of_its_own_and_nothing_else(two: dict[str, Any], apart: str) -> None:
+    async with as_login(Login.WEB, apart) as web:
+        for table in GUARDED:
+            if table in NOT_FOR_THE_WEB:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await rows_of(web, table)
+                continue
+            assert await rows_of(web, table) == set(), f"{table}: no context, no rows"
+            for group in ("east", "west"):
+                async with web.transaction():
+                    await act_in(web, two[group]["group"])
+                    assert await rows_of(web, table) == two[f"of_{group}"][table], table
+            assert await rows_of(web, table) == set(), f"{table}: the context ends with its transaction"
+
+
+async def test_a_person_sees_their_own_and_no_other_persons(two: dict[str, Any], apart: str) -> None:
+    async with as_login(Login.WEB, apart) as web, web.transaction():
+        await web.execute("SELECT set_config('careweb.member', $1, true)", str(two["west"]["helper"]))
+        for table in ITS_OWN:
+            assert await rows_of(web, table) <= two["of_west"][table], table
+        assert [row["id"] for row in await web.fetch("SELECT id FROM member")] == [two["west"]["helper"]]
+        assert [row["id"] for row in await web.fetch("SELECT id FROM need")] == [two["west"]["need"]]
+
+
+async def test_nothing_of_another_group_can_be_changed_or_added(two: dict[str, Any], apart: str) -> None:
+    async with as_login(Login.WEB, apart) as web, web.transaction():
+        await act_in(web, two["east"]["group"])
+        west = two["west"]
+        for sql, id in (
+            ("UPDATE need SET helpers = 2 WHERE id = $1", west["need"]),
+            ("UPDATE member SET per_week = 50 WHERE id = $1", west["helper"]),
+            ("UPDATE ask SET state = 'cancelled' WHERE id = $1", west["ask"]),
+            ("DELETE FROM data_key WHERE id = $1", west["need"]),
+            ("DELETE FROM notice WHERE member_id = $1", west["helper"]),
+        ):
+            assert (await web.execute(sql, id)).split()[-1] == "0", sql
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with web.transaction():
+                await web.execute(
+                    "INSERT INTO membership (group_id, member_id, created_at) VALUES ($1, $2, now())",
+                    west["group"],
+                    two["east"]["helper"],
+                )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with web.transaction():
+                await web.execute(
+                    "UPDATE need SET group_id = $1 WHERE group_id = $2", west["group"], two["east"]["group"]
+                )
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("login", list(Login))
+async def test_neither_login_becomes_another_or_changes_the_tables(login: Login, apart: str) -> None:
+    async with as_login(login, apart) as connection:
+        for sql in (
+            "SET ROLE careweb_owner", "SET ROLE careweb_matcher" if login is Login.WEB else "SET ROLE careweb_web",
+            "ALTER TABLE need DISABLE ROW LEVEL SECURITY", "CREATE TABLE mine (id int)", "DROP POLICY web ON need",
+            "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'", "TRUNCATE need",
+        ):  # fmt: skip
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(sql)
+
+
+@pytest.mark.usefixtures("two")
+async def test_the_matcher_sees_both_groups_and_not_who_they_are(apart: str) -> None:
+    async with as_login(Login.MATCHER, apart) as matcher:
+        assert await matcher.fetchval("SELECT count(DISTINCT group_id) FROM offer") == 2
+        for column in ("sealed_name", "sealed_contact", "contact_index", "*"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await matcher.fetch(f"SELECT {column} FROM member")  # noqa: S608
