@@ -23,9 +23,7 @@ class Settings(BaseSettings):
         "",
         description="how the web process comes to the database, as the role careweb_web; empty means DATABASE_URL with that name and a password made from the keys",
     )
-    matcher_database_url: str = Field(
-        "", description="the same of workers and solvers, as the role careweb_matcher"
-    )
+    matcher_database_url: str = Field("", description="the same of workers and solvers, as the role careweb_matcher")
     redis_url: str = Field(
         "",
         alias="REDIS_URL",

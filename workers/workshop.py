@@ -50,7 +50,8 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     """`jobs`: how many run at once, so that none waits for a connection."""
     vault, mailer = open_vault(settings), Mailer(settings)
     engine, groups = (
-        open_engine(address_for(login, settings, vault), pool_size=jobs // 2 + 2) for login in (Login.MATCHER, Login.WEB)
+        open_engine(address_for(login, settings, vault), pool_size=jobs // 2 + 2)
+        for login in (Login.MATCHER, Login.WEB)
     )
     try:
         await refuse_unfit(engine, vault, settings)

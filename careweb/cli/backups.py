@@ -86,7 +86,9 @@ def public_keys(text: str) -> list[pyrage.x25519.Recipient]:
 
 def _dump(url: str, out: IO[bytes], readers: list[pyrage.x25519.Recipient]) -> None:
     """Through a pipe: what is not encrypted touches no disk."""
-    with running([tool("pg_dump"), "--format=custom", "--no-owner", "--enable-row-security"], url, stdout=subprocess.PIPE) as dump:
+    with running(
+        [tool("pg_dump"), "--format=custom", "--no-owner", "--enable-row-security"], url, stdout=subprocess.PIPE
+    ) as dump:
         source: Any = dump.stdout
         if readers:
             pyrage.encrypt_io(source, out, readers)
