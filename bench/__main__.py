@@ -7,6 +7,7 @@ import click
 PARTS = {  # in the order of the document: name and module, whose `main` is the command
     "start": "bench.start",
     "product": "bench.product",
+    "roles": "bench.roles",
     "surge": "bench.surge",
     "candidates": "bench.candidates",
     "simulate": "bench.simulation",

@@ -30,6 +30,7 @@ from careweb.storage.sealing import open_vault
 STATE = paths.ROOT / ".cache" / "bench"
 _DECIDES_TOWN = (
     "sql/migrations/*.sql",
+    "sql/*.sql",
     "data/*",
     "bench/town.*",
     "careweb/storage/sealing.py",
