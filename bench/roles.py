@@ -33,7 +33,7 @@ from careweb.flows.matching import match_need
 from careweb.flows.needs import post_need
 from careweb.flows.offers import my_page
 from careweb.storage.database import Engine, driver, open_engine, transaction
-from careweb.storage.logins import Login, address_for
+from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import Vault, open_vault
 
 MOST = 0.15  # of the time of a post or an accept may groups apart cost
@@ -89,7 +89,7 @@ def main(offers: int, turns: int, out: Path) -> None:
 @asynccontextmanager
 async def _ways(stage: Stage) -> AsyncIterator[Ways]:
     vault = open_vault(stage.settings)
-    web, matcher = (open_engine(address_for(login, stage.settings, vault)) for login in (Login.WEB, Login.MATCHER))
+    web, matcher = (open_login(login, stage.settings, vault) for login in (Login.WEB, Login.MATCHER))
     operator = open_engine(stage.database_url)
     try:
         yield Ways(operator=operator, web=web, matcher=matcher, stage=stage, vault=vault)

@@ -11,8 +11,8 @@ from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.flows.context import Context
 from careweb.flows.starting import refuse_unfit
-from careweb.storage.database import Engine, open_engine, run, transaction
-from careweb.storage.logins import Login, address_for
+from careweb.storage.database import Engine, run, transaction
+from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import Vault, open_vault
 from workers.records import Figures
 
@@ -50,7 +50,7 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     """`jobs`: how many run at once, so that none waits for a connection."""
     vault, mailer = open_vault(settings), Mailer(settings)
     engine, groups = (
-        open_engine(address_for(login, settings, vault), pool_size=jobs // 2 + 2)
+        open_login(login, settings, vault, pool_size=jobs // 2 + 2)
         for login in (Login.MATCHER, Login.WEB)
     )
     try:

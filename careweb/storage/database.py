@@ -17,14 +17,14 @@ Engine = AsyncEngine
 Deadlock = asyncpg.DeadlockDetectedError  # two waited for each other, and this one was rolled back: it may try again
 
 
-def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """`url` is postgresql://...; a Unix socket folder goes in `?host=`."""
+def open_engine(url: str, *, pool_size: int = 10, **server: str) -> AsyncEngine:
+    """`url` is postgresql://...; a Unix socket folder goes in `?host=`. `server`: what the server is told about us."""
     _, _, rest = url.partition("://")
     return create_async_engine(
         f"postgresql+asyncpg://{rest}",
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"server_settings": {"jit": "off", "application_name": "careweb"}},
+        connect_args={"server_settings": {"jit": "off", "application_name": "careweb", **server}},
     )
 
 

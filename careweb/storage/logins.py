@@ -7,7 +7,7 @@ from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from careweb.config import Settings
-from careweb.storage.database import Engine, run, transaction
+from careweb.storage.database import Engine, open_engine, run, transaction
 from careweb.storage.sealing import Vault, open_vault
 
 _ROUNDS = 4096  # as PostgreSQL itself takes them: the password is 32 random bytes, and nobody guesses it
@@ -16,6 +16,12 @@ _ROUNDS = 4096  # as PostgreSQL itself takes them: the password is 32 random byt
 class Login(StrEnum):
     WEB = "careweb_web"
     MATCHER = "careweb_matcher"
+
+
+def open_login(login: Login, settings: Settings, vault: Vault, *, pool_size: int = 10) -> Engine:
+    # Rows are looked up by key and then tested for their group. Where a page costs as on a turning disk, the planner reads
+    # a whole group instead, since it thinks that the test leaves next to nothing of it.
+    return open_engine(address_for(login, settings, vault), pool_size=pool_size, random_page_cost="1.1")
 
 
 def address_for(login: Login, settings: Settings, vault: Vault) -> str:

@@ -12,8 +12,7 @@ from careweb import config
 from careweb.config import Settings
 from careweb.domain.errors import CareError
 from careweb.flows.starting import refuse_unfit
-from careweb.storage.database import open_engine
-from careweb.storage.logins import Login, address_for
+from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import open_vault
 from careweb.web.bodies import BodyError
 from careweb.web.errors import StaleFormError, body_error, care_error, http_error, stale_form
@@ -54,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     app.state.vault = open_vault(settings)
-    app.state.engine = open_engine(address_for(Login.WEB, settings, app.state.vault))
+    app.state.engine = open_login(Login.WEB, settings, app.state.vault)
     try:
         await refuse_unfit(app.state.engine, app.state.vault, settings)
         yield

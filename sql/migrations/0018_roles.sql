@@ -11,16 +11,26 @@ $$;
 
 -- Functions below act as their owner, who sees every group; each gives ids, groups, counts or yes and no, and nothing else.
 
--- To which group does this need, ask, match, offer or notice belong, and to which person?
-CREATE FUNCTION group_of(record uuid) RETURNS TABLE (group_id uuid, member_id uuid)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT n.group_id, CAST(NULL AS uuid) FROM need n WHERE n.id = record
-    UNION ALL SELECT a.group_id, a.member_id FROM ask a WHERE a.id = record
-    UNION ALL SELECT t.group_id, t.member_id FROM match t WHERE t.id = record
-    UNION ALL SELECT n.group_id, o.member_id FROM notice o LEFT JOIN need n ON n.id = o.need_id WHERE o.id = record
-    UNION ALL SELECT o.group_id, o.member_id FROM offer o WHERE o.id = record
-    LIMIT 1
-$$;
+-- To which group does this need, ask, match, notice or offer belong, and to which person? Step by step: each step's plan is
+-- kept, where a plan of all at once would be made anew for every page.
+CREATE FUNCTION group_of(record uuid, OUT group_id uuid, OUT member_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT group_id, NULL INTO group_id, member_id FROM need WHERE id = record;
+    IF NOT FOUND THEN
+        SELECT group_id, member_id INTO group_id, member_id FROM ask WHERE id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT group_id, member_id INTO group_id, member_id FROM match WHERE id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT n.group_id, o.member_id INTO group_id, member_id FROM notice o LEFT JOIN need n ON n.id = o.need_id WHERE o.id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT group_id, member_id INTO group_id, member_id FROM offer WHERE id = record;
+    END IF;
+END $$;
 
 -- Who has this contact? By its keyed hash.
 CREATE FUNCTION member_of_contact(contact bytea) RETURNS uuid

@@ -19,8 +19,8 @@ from careweb.cli.valkey import find_server
 from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.domain.contacts import read_email
-from careweb.storage.database import Engine, driver, open_engine, transaction
-from careweb.storage.logins import Login, address_for
+from careweb.storage.database import Engine, driver, transaction
+from careweb.storage.logins import Login, open_login
 from careweb.storage.promises import hand_over
 from careweb.storage.sealing import Vault
 from tests.servers import MailSink
@@ -42,7 +42,7 @@ def quick_settings(database: str, redis: str, smtp: MailSink, **more: Any) -> Se
 @asynccontextmanager
 async def workshop_of(settings: Settings, vault: Vault = VAULT) -> AsyncIterator[Workshop]:
     """As a worker has it: it comes to the database as the matcher, and as the web."""
-    engine, groups = (open_engine(address_for(login, settings, vault)) for login in (Login.MATCHER, Login.WEB))
+    engine, groups = (open_login(login, settings, vault) for login in (Login.MATCHER, Login.WEB))
     mailer = Mailer(settings)
     try:
         yield Workshop(engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures())
