@@ -146,7 +146,9 @@ async def _match(ways: Ways, needs: Sequence[tuple[str, Any]]) -> list[tuple[Any
     for (_, need_id), engine in zip(needs, _engines(ways, ways.matcher, len(needs)), strict=True):
         await ways.once("match", lambda ctx, id=need_id: match_need(ctx, id), None, engine, datetime.now(UTC))
     async with transaction(ways.operator) as tx:
-        rows = await (await driver(tx)).fetch("SELECT DISTINCT ON (need_id) id, member_id FROM ask ORDER BY need_id, id")
+        rows = await (await driver(tx)).fetch(
+            "SELECT DISTINCT ON (need_id) id, member_id FROM ask ORDER BY need_id, id"
+        )
     return [(row["id"], row["member_id"]) for row in rows]
 
 
@@ -175,8 +177,20 @@ async def _look(ways: Ways, needs: Sequence[tuple[str, Any]], asks: Sequence[tup
             async def see_board(ctx: Context, slug: str = slug) -> None:
                 await board(ctx, (await group_by_slug(ctx, slug)).id, Area(province="", region="", layer="urban-areas"))
 
-            await ways.once("a need's page", lambda ctx, id=need_id: follow(ctx, id), lambda ctx, id=need_id: enter(ctx, id), engine, now)
-            await ways.once("a volunteer's page", lambda ctx, id=member_id: my_page(ctx, id), lambda ctx, id=member_id: act_for(ctx, id), engine, now)
+            await ways.once(
+                "a need's page",
+                lambda ctx, id=need_id: follow(ctx, id),
+                lambda ctx, id=need_id: enter(ctx, id),
+                engine,
+                now,
+            )
+            await ways.once(
+                "a volunteer's page",
+                lambda ctx, id=member_id: my_page(ctx, id),
+                lambda ctx, id=member_id: act_for(ctx, id),
+                engine,
+                now,
+            )
             await ways.once("the board", see_board, lambda ctx, slug=slug: act_in(ctx, slug), engine, now)
 
 
@@ -194,9 +208,7 @@ def report(times: dict[str, tuple[list[float], list[float]]], offers: int) -> st
     for name, both in times.items():
         free, apart = (sorted(some[WARM_UP:]) for some in both)
         lost[name] = median(apart) / median(free)
-        lines.append(
-            f"| {name} | {len(apart)} | {_ms(free)} | {_ms(apart)} | {lost[name]:.2f} |"
-        )
+        lines.append(f"| {name} | {len(apart)} | {_ms(free)} | {_ms(apart)} | {lost[name]:.2f} |")
     met = all(lost[name] <= 1 + MOST for name in ("post", "accept"))
     lines += ["", f"Aim: at most {MOST:.0%} lost on post and accept: {'met' if met else 'missed'}."]
     return "\n".join(lines)

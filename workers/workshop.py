@@ -50,8 +50,7 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     """`jobs`: how many run at once, so that none waits for a connection."""
     vault, mailer = open_vault(settings), Mailer(settings)
     engine, groups = (
-        open_login(login, settings, vault, pool_size=jobs // 2 + 2)
-        for login in (Login.MATCHER, Login.WEB)
+        open_login(login, settings, vault, pool_size=jobs // 2 + 2) for login in (Login.MATCHER, Login.WEB)
     )
     try:
         await refuse_unfit(engine, vault, settings)
