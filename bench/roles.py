@@ -41,6 +41,11 @@ WARM_UP = 20  # turns that are not counted: each connection plans its statements
 Verb = Callable[[Context], Awaitable[Any]]
 
 
+def by(verb: Callable[..., Awaitable[Any]], *values: Any) -> Verb:
+    """With these values, whatever the loop has by then."""
+    return lambda ctx: verb(ctx, *values)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ways:
     """The way in that sees everything, and those of the application."""
@@ -126,7 +131,7 @@ async def _post(ways: Ways, turns: int) -> list[tuple[str, Any]]:
             group = await group_by_slug(ctx, slug)
             return await post_need(ctx, group.id, need, form_id=uuid4().hex, secret_hash="hashed before")  # noqa: S106
 
-        made = await ways.once("post", post, lambda ctx, slug=slug: act_in(ctx, slug), engine, now)
+        made = await ways.once("post", post, by(act_in, slug), engine, now)
         posted.append((slug, made.need_id))
     return posted
 
@@ -144,7 +149,7 @@ def _need(fields: dict[str, str], now: datetime) -> NewNeed:
 
 async def _match(ways: Ways, needs: Sequence[tuple[str, Any]]) -> list[tuple[Any, Any]]:
     for (_, need_id), engine in zip(needs, _engines(ways, ways.matcher, len(needs)), strict=True):
-        await ways.once("match", lambda ctx, id=need_id: match_need(ctx, id), None, engine, datetime.now(UTC))
+        await ways.once("match", by(match_need, need_id), None, engine, datetime.now(UTC))
     async with transaction(ways.operator) as tx:
         rows = await (await driver(tx)).fetch(
             "SELECT DISTINCT ON (need_id) id, member_id FROM ask ORDER BY need_id, id"
@@ -155,17 +160,13 @@ async def _match(ways: Ways, needs: Sequence[tuple[str, Any]]) -> list[tuple[Any
 async def _accept(ways: Ways, asks: Sequence[tuple[Any, Any]]) -> None:
     for (ask_id, member_id), engine in zip(asks, _engines(ways, ways.web, len(asks)), strict=True):
 
-        async def entering(ctx: Context, ask_id: Any = ask_id, member_id: Any = member_id) -> None:
-            await act_for(ctx, member_id)
-            await enter(ctx, ask_id)
-
         async def yes(ctx: Context, ask_id: Any = ask_id, member_id: Any = member_id) -> None:
             try:
                 await accept(ctx, ask_id, member_id)
             except (AtCapacityError, NotNowError):
                 click.echo("  one was not free any more")
 
-        await ways.once("accept", yes, entering, engine, datetime.now(UTC))
+        await ways.once("accept", yes, by(enter, ask_id), engine, datetime.now(UTC))
 
 
 async def _look(ways: Ways, needs: Sequence[tuple[str, Any]], asks: Sequence[tuple[Any, Any]]) -> None:
@@ -179,19 +180,19 @@ async def _look(ways: Ways, needs: Sequence[tuple[str, Any]], asks: Sequence[tup
 
             await ways.once(
                 "a need's page",
-                lambda ctx, id=need_id: follow(ctx, id),
-                lambda ctx, id=need_id: enter(ctx, id),
+                by(follow, need_id),
+                by(enter, need_id),
                 engine,
                 now,
             )
             await ways.once(
                 "a volunteer's page",
-                lambda ctx, id=member_id: my_page(ctx, id),
-                lambda ctx, id=member_id: act_for(ctx, id),
+                by(my_page, member_id),
+                by(act_for, member_id),
                 engine,
                 now,
             )
-            await ways.once("the board", see_board, lambda ctx, slug=slug: act_in(ctx, slug), engine, now)
+            await ways.once("the board", see_board, by(act_in, slug), engine, now)
 
 
 def report(times: dict[str, tuple[list[float], list[float]]], offers: int) -> str:
