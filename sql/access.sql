@@ -41,11 +41,12 @@ END $$;
 -- 2. Which rows. For each table with rows of a group: which of them the web sees, and whether the matcher sees any (then it
 -- sees those of all groups, in the columns granted below). The group is the one that this transaction acts for; a person sees
 -- what is theirs in every group. Someone of another group is seen by the group whose need they were asked about: both had
--- shared with the alliance, or there would be no ask.
+-- shared with the alliance, or there would be no ask. A sub-select is reckoned once a statement, which is good for lists of a
+-- group's own rows; what only others come to is reckoned where it is, since each sub-select costs every statement a little.
 DO $$
 DECLARE
     mine CONSTANT text := 'group_id = (SELECT current_group())';
-    mine_or_own CONSTANT text := mine || ' OR member_id = (SELECT current_member())';
+    mine_or_own CONSTANT text := mine || ' OR member_id = current_member()';
     of_need CONSTANT text := 'EXISTS (SELECT FROM need n WHERE n.id = need_id)';
     one record;
 BEGIN
@@ -56,13 +57,13 @@ BEGIN
             ('membership', mine_or_own, NULL, true),
             ('staff', mine_or_own, NULL, false),
             ('offer', mine_or_own || ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = offer.member_id AND a.offer_id = offer.id'
-                ' AND a.group_id = (SELECT current_group()))', NULL, true),
-            ('need', mine_or_own || ' OR EXISTS (SELECT FROM ask a WHERE a.need_id = need.id AND a.member_id = (SELECT current_member()))',
+                ' AND a.group_id = current_group())', NULL, true),
+            ('need', mine_or_own || ' OR EXISTS (SELECT FROM ask a WHERE a.need_id = need.id AND a.member_id = current_member())',
                 NULL, true),
             -- Whoever is new is of no group yet; and their key is written before them.
-            ('member', 'id = (SELECT current_member())'
-                ' OR EXISTS (SELECT FROM membership s WHERE s.member_id = member.id AND s.group_id = (SELECT current_group()))'
-                ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = member.id AND a.group_id = (SELECT current_group()))', 'true', true),
+            ('member', 'id = current_member()'
+                ' OR EXISTS (SELECT FROM membership s WHERE s.member_id = member.id AND s.group_id = current_group())'
+                ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = member.id AND a.group_id = current_group())', 'true', true),
             ('data_key', 'CASE record WHEN ''need'' THEN EXISTS (SELECT FROM need n WHERE n.id = data_key.id)'
                 ' WHEN ''member'' THEN EXISTS (SELECT FROM member m WHERE m.id = data_key.id) ELSE false END', 'true', false),
             ('need_event', of_need, NULL, true),
