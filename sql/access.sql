@@ -116,7 +116,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON claim, recruiting_line, standing, market
 GRANT SELECT ON offer_shelf, offer_key, market TO careweb_matcher;
 
 -- 5. Tables without rows of a group. Reference: places, languages, groups' own public lines, what is installed.
-GRANT SELECT ON care_group, category, zone, zone_postal, zone_near, zone_around, region_set, region, zone_region, language, language_alias,
+GRANT SELECT ON care_group, category, market, zone, zone_postal, zone_near, zone_around, region_set, region, zone_region, language, language_alias,
     language_pair, reference_data, migration TO careweb_web, careweb_matcher;
 GRANT SELECT, INSERT ON master_key TO careweb_web, careweb_matcher;
 -- Found by a keyed hash of a secret only, and before any group is known.
