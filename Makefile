@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance scanner flood bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -32,6 +32,12 @@ check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+scanner: setup-dev ## links of every kind, 100 times fetched by mail scanners and pressed by bots
+	@CAREWEB_FETCHES=100 $(BIN)/python -m pytest tests/web/test_scanners.py
+
+flood: setup-dev ## 10,000 needs from three networks (POSTS=), and the people who ask meanwhile
+	@CAREWEB_FLOOD=$(or $(POSTS),10000) $(BIN)/python -m pytest -s tests/web/test_flood.py
 
 bench: setup-dev ## what is measured, into docs/benchmarks.md; ARGS=--help lists the parts
 	@$(BIN)/python -m bench $(ARGS)

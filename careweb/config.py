@@ -108,6 +108,26 @@ class Settings(BaseSettings):
     notices_kept: timedelta = Field(
         timedelta(days=30), description="that a message was sent, of which kind and when, is forgotten after this long"
     )
+    session_lives: timedelta = Field(timedelta(days=30), description="whoever signed in does so again after this long")
+    session_idle: timedelta = Field(
+        timedelta(days=14), description="the same, after this long without a page; P14D is two weeks"
+    )
+    staff_session_lives: timedelta = Field(
+        timedelta(hours=12), description="coordinators and stewards sign in again after this long"
+    )
+    staff_session_idle: timedelta = Field(timedelta(hours=2), description="the same, after this long without a page")
+    second_step: str = Field(
+        "many",
+        pattern="^(off|many|required)$",
+        description="whether staff must show a code of an app or a passkey too: off, required, or many (in groups of three or more staff, who can vouch for each other); a group may differ (`careweb groups second-step`)",
+    )
+    posts_per_network: int = Field(
+        20,
+        description="needs from one network (/24, or /48 of IPv6) within a day that are matched at once; those after them are held until a coordinator has looked",
+    )
+    same_words_most: int = Field(
+        3, description="needs with the same words within a day that are matched at once; those after them are held"
+    )
     notice_retry: timedelta = Field(
         timedelta(seconds=30),
         description="a message the mail server did not take is tried again after this long, then each time after four times as long",

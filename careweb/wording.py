@@ -187,6 +187,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "note": N_("Write between 1 and 500 characters."),
     "until": N_("Choose a day after today, within a year."),
     "reason": N_("Choose a reason."),
+    "sure": N_("Tick the box, so that we know that a person is here."),
     "admit_note": N_("Write in a few words how you know them."),
 }
 
@@ -254,6 +255,30 @@ ACTORS = {
     "worker": N_("the system"),
 }
 
+AUTHENTICATORS = {
+    "app": N_("An app that makes codes"),
+    "passkey": N_("A passkey"),
+}
+
+SECOND_STEPS = {  # what was done about somebody's
+    "added": N_("Set up"),
+    "removed": N_("Removed"),
+    "codes_made": N_("Codes for the paper made"),
+    "code_used": N_("A code from the paper used"),
+    "vouched": N_("Somebody vouched, and it begins anew"),
+    "operator": N_("Taken away by the operator, and it begins anew"),
+}
+
+HELD_REASONS = {
+    "network": N_("Many needs from one network in one day"),
+    "words": N_("The same words several times in one day"),
+}
+
+ROLES = {
+    "coordinator": N_("Coordinator"),
+    "steward": N_("Steward"),
+}
+
 TABLES: Mapping[str, Mapping[str, str]] = {
     "category": CATEGORIES,
     "urgency": URGENCIES,
@@ -278,4 +303,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "test": TESTS,
     "event": EVENTS,
     "actor": ACTORS,
+    "authenticator": AUTHENTICATORS,
+    "second_step": SECOND_STEPS,
+    "held_reason": HELD_REASONS,
+    "role": ROLES,
 }

@@ -48,6 +48,8 @@ DECLARE
     mine CONSTANT text := 'group_id = (SELECT current_group())';
     mine_or_own CONSTANT text := mine || ' OR member_id = current_member()';
     of_need CONSTANT text := 'EXISTS (SELECT FROM need n WHERE n.id = need_id)';
+    of_staff CONSTANT text := 'member_id = current_member()'
+        ' OR EXISTS (SELECT FROM staff s WHERE s.member_id = %I.member_id AND s.group_id = current_group())';
     one record;
 BEGIN
     FOR one IN
@@ -63,6 +65,7 @@ BEGIN
             -- Whoever is new is of no group yet; and their key is written before them.
             ('member', 'id = current_member()'
                 ' OR EXISTS (SELECT FROM membership s WHERE s.member_id = member.id AND s.group_id = current_group())'
+                ' OR EXISTS (SELECT FROM staff s WHERE s.member_id = member.id AND s.group_id = current_group())'
                 ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = member.id AND a.group_id = current_group())', 'true', true),
             ('data_key', 'CASE record WHEN ''need'' THEN EXISTS (SELECT FROM need n WHERE n.id = data_key.id)'
                 ' WHEN ''member'' THEN EXISTS (SELECT FROM member m WHERE m.id = data_key.id) ELSE false END', 'true', false),
@@ -75,7 +78,12 @@ BEGIN
             ('recruiting_line', mine, NULL, true),
             ('standing', of_need, NULL, true),
             ('claim', 'false', NULL, true),
-            ('offer_key', 'false', NULL, true)
+            ('offer_key', 'false', NULL, true),
+            -- One's own, and that there is one of those who coordinate the group: they vouch for each other.
+            ('authenticator', format(of_staff, 'authenticator'), NULL, false),
+            ('recovery_code', format(of_staff, 'recovery_code'), NULL, false),
+            ('second_step_event', format(of_staff, 'second_step_event'), NULL, false),
+            ('second_step_try', format(of_staff, 'second_step_try'), NULL, false)
         ) AS guarded (name, web, written, matcher)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', one.name);
@@ -98,6 +106,8 @@ GRANT SELECT, DELETE ON staff TO careweb_web;
 GRANT SELECT, INSERT, DELETE ON thread_note, data_key TO careweb_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notice TO careweb_web;
 GRANT SELECT ON recruiting_line, standing TO careweb_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON authenticator, recovery_code, second_step_try TO careweb_web;
+GRANT SELECT, INSERT, DELETE ON second_step_event TO careweb_web;
 
 -- 4. What the matcher may do, over all groups: never a name, contact, text, key, or a hash that finds any of them.
 GRANT SELECT (id, group_id, member_id, state, category, zone_code, languages, urgency, helpers, filled, needed_by, hours, reach,
@@ -123,7 +133,7 @@ GRANT SELECT, INSERT ON master_key TO careweb_web, careweb_matcher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in, session TO careweb_web;
 GRANT SELECT, INSERT, DELETE ON sent_form TO careweb_web;
 GRANT SELECT (id, expires_at), DELETE ON sign_in TO careweb_matcher;
-GRANT SELECT (expires_at), DELETE ON session TO careweb_matcher;
+GRANT SELECT (expires_at, seen_at, idle), DELETE ON session TO careweb_matcher;
 GRANT SELECT (sent_at), DELETE ON sent_form TO careweb_matcher;
 -- Two keyed hashes that say nothing without both contacts; marks of what was erased; jobs owed: a name of a job and an id.
 GRANT SELECT ON apart TO careweb_web;
@@ -134,7 +144,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON promise TO careweb_web, careweb_matcher;
 -- 6. Functions. Those that act as the owner give ids, groups, counts, yes or no.
 GRANT EXECUTE ON FUNCTION current_group(), current_member(), group_of(uuid), shared_languages(text[]), zones_near(text, boolean),
     has_address(uuid), masters() TO careweb_web, careweb_matcher;
-GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), try_code(bytea, timestamptz),
+GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid),
+    ask_to_sign_in(uuid, uuid, bytea, boolean, bytea, timestamptz, timestamptz, timestamptz),
+    add_member_once(uuid, bytea, text, bytea, text, text, timestamptz, smallint, bytea),
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int) TO careweb_web;
 GRANT EXECUTE ON FUNCTION best_candidates(uuid[], int, int, timestamptz, boolean), needs_of_same_asker(uuid), age_loads(timestamptz, int),
     wrapped_by_others(smallint, int), wrap_anew(text[], uuid[], smallint[], bytea[]) TO careweb_matcher;

@@ -40,6 +40,14 @@ TRIALS = (
         tests="tests/storage/test_renewal.py", setting="CAREWEB_ROWS", value="100000",
     ),
     Trial(
+        what="Links of every kind, 100 times fetched by mail scanners and pressed by bots: nothing changes",
+        tests="tests/web/test_scanners.py", setting="CAREWEB_FETCHES", value="100",
+    ),
+    Trial(
+        what="A flood of 10,000 needs from three networks: people meanwhile are served within 5 seconds, nothing is dropped",
+        tests="tests/web/test_flood.py", setting="CAREWEB_FLOOD", value="10000",
+    ),
+    Trial(
         what="Every page in every language, at four widths, light and dark, by every axe rule",
         tests="tests/browser", setting="CAREWEB_EVERY", value="1",
     ),

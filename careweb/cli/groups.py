@@ -13,7 +13,7 @@ from careweb.domain.errors import NotHereError
 from careweb.domain.records import Known, RecordError, read_place, read_tags
 from careweb.domain.states import Role
 from careweb.flows.context import Context
-from careweb.flows.groups import Group, all_groups, grant_role, group_by_slug, open_group, take_role
+from careweb.flows.groups import Group, all_groups, grant_role, group_by_slug, open_group, take_role, want_second_step
 from careweb.flows.imports import what_is_known
 
 
@@ -77,6 +77,20 @@ async def _open(slug: str, name: str, area: str, phone: str, languages: str) -> 
             raise click.UsageError(f"--{error.column.replace('place', 'area')} {error.reason}") from None
         demo = any(group.demo for group in there)  # the demonstration and real people never share a database
         await open_group(ctx, slug, name, area_code=area_code, phone_line=phone, languages=spoken, demo=demo)
+
+
+@groups.command("second-step")
+@click.argument("slug", callback=_slug)
+@click.argument("wanted", type=click.Choice(["required", "many", "off", "usual"]))
+def second_step(slug: str, wanted: str) -> None:
+    """Whether its staff show a second step: required, off, many (once they are three), or usual (CAREWEB_SECOND_STEP)."""
+    asyncio.run(_second_step(slug, wanted))
+    click.echo(f"second step in {slug}: {wanted}")
+
+
+async def _second_step(slug: str, wanted: str) -> None:
+    async with context(settings()) as ctx:
+        await want_second_step(ctx, (await _named(ctx, slug)).id, None if wanted == "usual" else wanted)
 
 
 def _read(area: str, languages: str, known: Known) -> tuple[str, tuple[str, ...]]:

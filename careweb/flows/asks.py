@@ -89,14 +89,17 @@ def _view(row: Mapping[str, Any], text: str) -> AskView:
 
 
 async def who_holds(ctx: Context, ask_id: AskId, short_code: str) -> MemberId | None:
-    """The asked volunteer, if the code of the message was typed in; five wrong ones and it is dead."""
+    """The asked volunteer, if the code of the message was typed in; five wrong ones and it is dead.
+
+    What is no code is no try: programs that press every button must not use up a person's.
+    """
     row = await run(ctx.tx, "ask_by_id", id=ask_id)
     if row is None or row["wrong_codes"] >= WRONG_CODES_MOST:
         return None
     try:
         typed = read_digits(short_code, SHORT_CODE_DIGITS)
     except CodeError:
-        typed = ""
+        return None
     if typed == ctx.vault.digits("ask", ask_id, SHORT_CODE_DIGITS):
         return MemberId(row["member_id"])
     await run(ctx.tx, "count_wrong_code", id=ask_id)

@@ -101,6 +101,11 @@ async def take_role(ctx: Context, group_id: GroupId, contact: Contact, role: Rol
     await run(ctx.tx, "remove_staff", group_id=group_id, member_id=member["id"], role=role)
 
 
+async def want_second_step(ctx: Context, group_id: GroupId, wanted: str | None) -> None:
+    """None: as the installation has it."""
+    await run(ctx.tx, "set_second_step", id=group_id, second_step=wanted)
+
+
 async def helpers(ctx: Context, group_id: GroupId) -> list[Helper]:
     return [await _helper(ctx, row) for row in await run(ctx.tx, "members_of_group", group_id=group_id)]
 

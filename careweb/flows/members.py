@@ -10,6 +10,7 @@ from careweb.flows.entering import enter
 from careweb.flows.forgetting import forget_need
 from careweb.flows.matches import cannot
 from careweb.flows.offers import end_offer
+from careweb.flows.signin import sign_out_everywhere
 from careweb.storage.database import run
 from careweb.storage.sealing import destroy_key
 
@@ -42,3 +43,10 @@ async def forget_contact(ctx: Context, contact: Contact) -> None:
     if member is None:
         raise NotHereError
     await forget_member(ctx, MemberId(member["id"]))
+
+
+async def sign_out_contact(ctx: Context, contact: Contact) -> None:
+    member = await run(ctx.tx, "member_by_contact", contact_index=ctx.vault.contact_index(contact))
+    if member is None:
+        raise NotHereError
+    await sign_out_everywhere(ctx, MemberId(member["id"]))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from careweb.domain.codes import CodeError, ReturnCode, read_return_code
 from careweb.domain.errors import NotHereError, OverError
 from careweb.domain.ids import GroupId, MemberId, NeedId
+from careweb.domain.limits import HeldReason
 from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
 from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
@@ -26,6 +27,7 @@ class Posted:
     need_id: NeedId
     code: ReturnCode
     fresh: bool  # False: this form was sent before, and this is the need it made
+    held: bool = False  # a coordinator reads it first
 
 
 async def post_need(
@@ -37,8 +39,12 @@ async def post_need(
     member_id: MemberId | None = None,
     actor: str = "asker",
     secret_hash: str = "",
+    held: HeldReason | None = None,
 ) -> Posted:
-    """Posting the same form twice makes one need, and shows the same code. `secret_hash`: if it was made before."""
+    """Posting the same form twice makes one need, and shows the same code. `secret_hash`: if it was made before.
+
+    `held`: why a coordinator reads it before anybody is asked.
+    """
     code = ctx.vault.return_code(form_id)
     if sent_before := await need_of_form(ctx, form_id):
         return Posted(need_id=sent_before, code=code, fresh=False)
@@ -47,14 +53,14 @@ async def post_need(
         ctx, group_id, new, need_id,
         member_id=member_id, form_hash=ctx.vault.index("form", form_id),
         locator_hash=ctx.vault.index("locator", code.locator),
-        secret_hash=secret_hash or await ctx.vault.hash_aside(code.secret),
+        secret_hash=secret_hash or await ctx.vault.hash_aside(code.secret), held_reason=held,
     )  # fmt: skip
     if not added:  # the other of two at once was first
         first = await need_of_form(ctx, form_id)
         return Posted(need_id=first or need_id, code=code, fresh=False)
     await tell(ctx, need_id, actor, "posted")
     await owe_notice(ctx, "posted", need_id, need_id=need_id)
-    return Posted(need_id=need_id, code=code, fresh=True)
+    return Posted(need_id=need_id, code=code, fresh=True, held=bool(held))
 
 
 async def need_of_form(ctx: Context, form_id: str) -> NeedId | None:
@@ -68,17 +74,17 @@ async def add_need(ctx: Context, group_id: GroupId, new: NewNeed, need_id: NeedI
     by_code = new.contact.kind is ContactKind.CODE
     values = {
         "member_id": None, "form_hash": None, "locator_hash": None, "secret_hash": None, "source_ref": None,
-        "consent_reason": None, "confirmed": True, "posted_at": ctx.now, "expires_at": expires_at(new.needed_by),
+        "consent_reason": None, "held_reason": None, "confirmed": True, "posted_at": ctx.now, "expires_at": expires_at(new.needed_by),
     } | more  # fmt: skip
     added = await run(
         ctx.tx, "add_need", id=need_id, group_id=group_id,
         contact_kind=new.contact.kind, contact_index=None if by_code else ctx.vault.contact_index(new.contact),
         sealed_contact=sealer.seal("contact", new.contact.address), call_back=False,
-        locale=new.locale, **_stated(new, sealer), **values,
+        locale=new.locale, state=NeedState.HELD if values["held_reason"] else NeedState.OPEN, **_stated(new, sealer), **values,
     )  # fmt: skip
     if not added:
         return False
-    if values["confirmed"]:
+    if values["confirmed"] and not values["held_reason"]:
         await promise(ctx.tx, "match_need", need_id, ctx.now)
     await promise_dates(ctx, need_id, new.needed_by, values["posted_at"], values["expires_at"])
     return True
@@ -206,26 +212,22 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
 
 
 async def find_by_code(begin: Begin, text: str) -> NeedId | None:
-    """The need this return code opens. An unknown locator, or one guessed at too often, costs as much as a wrong secret.
+    """The need this return code opens. An unknown locator costs as much as a wrong secret: one statement and one hash.
 
-    Two transactions, so that wrong tries are counted and no connection waits for the slow hash.
+    No connection waits for the hash. How often may be tried is the door's business: careweb/web/slowing.py.
     """
     try:
         code = read_return_code(text)
     except CodeError:
         return None
     async with begin() as ctx:
-        row = await run(ctx.tx, "try_code", locator_hash=ctx.vault.index("locator", code.locator), now=ctx.now)
-        hashed = await _secret_of(ctx, row["id"]) if row else None
-    if row is None or hashed is None:
+        row = await run(ctx.tx, "need_of_locator", locator_hash=ctx.vault.index("locator", code.locator))
+        need_id = NeedId(row["id"] if row else uuid4())
+        hashed = await _secret_of(ctx, need_id)  # of nobody, where there is none: the same statements
+    if hashed is None:
         await ctx.vault.hash_aside(code.secret)
         return None
-    if not await ctx.vault.fits_aside(code.secret, hashed):
-        return None
-    async with begin() as ctx:
-        await enter(ctx, row["id"])
-        await run(ctx.tx, "forgive_code", id=row["id"])
-    return NeedId(row["id"])
+    return need_id if await ctx.vault.fits_aside(code.secret, hashed) else None
 
 
 async def _secret_of(ctx: Context, need_id: NeedId) -> str | None:

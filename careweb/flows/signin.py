@@ -1,8 +1,10 @@
 """Coming in: a mailed link or a six-digit code, no password; and what a browser may then do."""
 
 import secrets
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from careweb.domain.codes import CodeError, read_digits
@@ -12,7 +14,6 @@ from careweb.domain.ids import GroupId, MemberId, NeedId, SignInId
 from careweb.domain.states import ContactKind, Role
 from careweb.flows.context import Context
 from careweb.flows.entering import act_for, enter
-from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise
 from careweb.storage.sealing import key_of, new_key
@@ -21,8 +22,6 @@ CODE_LIVES = timedelta(minutes=10)
 CODE_DIGITS = 6
 MAILS_MOST = 4  # to one contact within CODE_LIVES
 MAILS_MOST_IN_DEMO = 100  # whoever tries it out comes and goes as the same two people all the time
-SESSION_LIVES = timedelta(days=30)
-STAFF_SESSION_LIVES = timedelta(hours=12)
 EVEN_ENDED = timedelta(days=14)  # a need that ended so lately is still found by its contact
 
 
@@ -34,6 +33,7 @@ class Post:
     slug: str
     name: str
     role: Role
+    second_step: bool  # must be shown before any page of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Visitor:
     time_zone: str = ""
     needs: tuple[NeedId, ...] = ()
     posts: tuple[Post, ...] = ()
+    second_at: datetime | None = None  # when the second step was shown in this session
+    stale: bool = False  # it is time to write down that this session was used
 
     def post_in(self, slug: str) -> Post | None:
         return next((post for post in self.posts if post.slug == slug), None)
@@ -55,35 +57,42 @@ NOBODY = Visitor()
 
 
 async def request_sign_in(
-    ctx: Context, contact: Contact, *, locale: str, time_zone: str = "America/Toronto", join: bool = False
+    ctx: Context,
+    contact: Contact,
+    *,
+    locale: str,
+    time_zone: str = "America/Toronto",
+    join: bool = False,
+    browser: str = "",
 ) -> SignInId:
-    """Writes to the contact if it is known, or if someone new wants to help (`join`). The answer is the same either way."""
+    """Writes to the contact if it is known, or if someone new wants to help (`join`).
+
+    The answer is the same either way, and so are the statements: see tests/web/test_alike.py.
+    """
     sign_in_id = SignInId(uuid4())
     index = ctx.vault.contact_index(contact)
     most = MAILS_MOST_IN_DEMO if ctx.settings.demo else MAILS_MOST
     if await run(ctx.tx, "recent_sign_ins", contact_index=index, since=ctx.now - CODE_LIVES) >= most:
         return sign_in_id
-    member = await run(ctx.tx, "member_by_contact", contact_index=index)
-    member_id = member["id"] if member else None
-    if member is None and join:
-        member_id = await add_member(ctx, contact, locale=locale, time_zone=time_zone, confirmed=False)
-    if member_id:
-        await act_for(ctx, member_id)
-    needs = await _needs_of(ctx, index)
-    need_id = needs[0] if needs and member_id is None else None
+    if join:
+        await _add_if_new(ctx, contact, index, locale, time_zone)
     await run(
-        ctx.tx, "add_sign_in", id=sign_in_id, member_id=member_id, need_id=need_id, contact_index=index,
-        now=ctx.now, expires_at=ctx.now + CODE_LIVES,
+        ctx.tx, "ask_to_sign_in", id=sign_in_id, notice_id=uuid4(), contact_index=index,
+        by_phone=contact.kind is ContactKind.PHONE, browser=_browser(ctx, browser), now=ctx.now, expires_at=ctx.now + CODE_LIVES,
+        ended_after=ctx.now - EVEN_ENDED,
     )  # fmt: skip
-    if contact.kind is ContactKind.PHONE:
-        for need in needs:
-            await enter(ctx, need)
-            await run(ctx.tx, "request_call_back", id=need)
-    elif member_id or need_id:
-        if need_id:
-            await enter(ctx, need_id)
-        await owe_notice(ctx, "sign_in", sign_in_id, member_id=member_id, need_id=need_id)
     return sign_in_id
+
+
+async def _add_if_new(ctx: Context, contact: Contact, index: bytes, locale: str, time_zone: str) -> None:
+    """The same work and the same statement whether they are new or not."""
+    member_id = MemberId(uuid4())
+    sealer, master, wrapped = ctx.vault.new_sealer("member", member_id)
+    await run(
+        ctx.tx, "add_member_once", id=member_id, contact_index=index, contact_kind=contact.kind,
+        sealed_contact=sealer.seal("contact", contact.address), locale=locale, time_zone=time_zone, now=ctx.now,
+        master=master, wrapped=wrapped,
+    )  # fmt: skip
 
 
 async def _needs_of(ctx: Context, contact_index: bytes) -> list[NeedId]:
@@ -111,13 +120,17 @@ async def add_member(
     return member_id
 
 
+def _browser(ctx: Context, browser: str) -> bytes | None:
+    return ctx.vault.index("browser", browser) if browser else None
+
+
 async def sign_in(ctx: Context, sign_in_id: SignInId, code: str) -> str:
     """The session's secret, for the cookie. Raises WrongCodeError; commit even then, since wrong codes are counted."""
     row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now)
     try:
         typed = read_digits(code, CODE_DIGITS)
-    except CodeError:
-        typed = ""
+    except CodeError:  # no try: programs that press every button must not use up a person's
+        raise WrongCodeError from None
     expected = ctx.vault.digits("sign_in", sign_in_id, CODE_DIGITS)
     known = row is not None and (row["member_id"] or row["need_id"])
     if not (secrets.compare_digest(typed, expected) and known):
@@ -126,10 +139,14 @@ async def sign_in(ctx: Context, sign_in_id: SignInId, code: str) -> str:
     return await _use(ctx, sign_in_id)
 
 
-async def sign_in_by_link(ctx: Context, token: str) -> str:
+async def sign_in_by_link(ctx: Context, token: str, *, browser: str = "", code: str = "") -> str:
+    """By the button alone in the browser that asked; in another, whoever reads the message types its code too."""
     sign_in_id = ctx.vault.verify("sign_in", token)
     if sign_in_id is None:
         raise WrongCodeError
+    row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now)
+    if row is None or not row["asked_from"] or row["asked_from"] != _browser(ctx, browser):
+        return await sign_in(ctx, SignInId(sign_in_id), code)
     return await _use(ctx, SignInId(sign_in_id))
 
 
@@ -160,34 +177,63 @@ async def open_session(
     if old_secret:
         await close_session(ctx, old_secret)
     secret = secrets.token_urlsafe(32)
-    staff = bool(member_id and await run(ctx.tx, "staff_roles", member_id=member_id))
+    staff = bool(member_id and await _roles(ctx, member_id))
+    chosen = ctx.settings
+    lives, idle = (
+        (chosen.staff_session_lives, chosen.staff_session_idle)
+        if staff
+        else (chosen.session_lives, chosen.session_idle)
+    )
     await run(
-        ctx.tx, "add_session", id_hash=_hash(ctx, secret), member_id=member_id,
-        needs=list(dict.fromkeys([*(needs or []), *before.needs])), now=ctx.now,
-        expires_at=ctx.now + (STAFF_SESSION_LIVES if staff else SESSION_LIVES),
+        ctx.tx, "add_session", id_hash=session_hash(ctx, secret), member_id=member_id,
+        needs=list(dict.fromkeys([*(needs or []), *before.needs])), now=ctx.now, expires_at=ctx.now + lives, idle=idle,
+        second_at=before.second_at if member_id == before.member_id else None,
     )  # fmt: skip
     return secret
 
 
+async def _roles(ctx: Context, member_id: MemberId) -> list[Mapping[str, Any]]:
+    roles: list[Mapping[str, Any]] = await run(
+        ctx.tx, "staff_roles", member_id=member_id, usual=ctx.settings.second_step
+    )
+    return roles
+
+
+async def see_session(ctx: Context, secret: str) -> None:
+    """It was used just now, so it lives on; written down some ten times in its longest rest."""
+    await run(ctx.tx, "see_session", id_hash=session_hash(ctx, secret), now=ctx.now)
+
+
+async def sign_out_everywhere(ctx: Context, member_id: MemberId) -> None:
+    """No browser of theirs is signed in from the next request on."""
+    await run(ctx.tx, "end_sessions_of", member_id=member_id)
+
+
+async def forget_everywhere(ctx: Context, need_id: NeedId) -> None:
+    """No browser may follow this need until somebody types its code or opens its link."""
+    await run(ctx.tx, "forget_need_everywhere", need_id=need_id)
+
+
 async def close_session(ctx: Context, secret: str) -> None:
-    await run(ctx.tx, "end_session", id_hash=_hash(ctx, secret))
+    await run(ctx.tx, "end_session", id_hash=session_hash(ctx, secret))
 
 
 async def visitor_of(ctx: Context, secret: str) -> Visitor:
-    row = await run(ctx.tx, "session_by_hash", id_hash=_hash(ctx, secret), now=ctx.now) if secret else None
+    row = await run(ctx.tx, "session_by_hash", id_hash=session_hash(ctx, secret), now=ctx.now) if secret else None
     if row is None:
         return NOBODY
     needs = tuple(NeedId(need) for need in row["needs"])
     if row["member_id"] is None:
-        return Visitor(needs=needs)
-    return await _member(ctx, MemberId(row["member_id"]), needs)
+        return Visitor(needs=needs, stale=row["stale"])
+    member = await _member(ctx, MemberId(row["member_id"]), needs)
+    return replace(member, second_at=row["second_at"], stale=row["stale"])
 
 
 async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) -> Visitor:
     member = await run(ctx.tx, "member_by_id", id=member_id)
     sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
     own = await run(ctx.tx, "needs_of_member", member_id=member_id)
-    roles = await run(ctx.tx, "staff_roles", member_id=member_id)
+    roles = await _roles(ctx, member_id)
     return Visitor(
         member_id=member_id,
         name=sealer.open("name", member["sealed_name"]) if sealer else "",
@@ -195,12 +241,19 @@ async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) 
         time_zone=member["time_zone"],
         needs=tuple(dict.fromkeys([*needs, *(NeedId(need["id"]) for need in own)])),
         posts=tuple(
-            Post(group_id=GroupId(r["id"]), slug=r["slug"], name=r["name"], role=Role(r["role"])) for r in roles
+            Post(
+                group_id=GroupId(r["id"]),
+                slug=r["slug"],
+                name=r["name"],
+                role=Role(r["role"]),
+                second_step=r["second_step"],
+            )
+            for r in roles
         ),
     )
 
 
-def _hash(ctx: Context, secret: str) -> bytes:
+def session_hash(ctx: Context, secret: str) -> bytes:
     return ctx.vault.index("session", secret)
 
 

@@ -14,6 +14,7 @@ from careweb import paths
 
 Transaction = AsyncConnection
 Engine = AsyncEngine
+ReadOnly = asyncpg.ReadOnlySQLTransactionError  # this database takes no writing
 Deadlock = asyncpg.DeadlockDetectedError  # two waited for each other, and this one was rolled back: it may try again
 
 

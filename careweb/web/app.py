@@ -15,10 +15,11 @@ from careweb.flows.starting import refuse_unfit
 from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import open_vault
 from careweb.web.bodies import BodyError
-from careweb.web.errors import StaleFormError, body_error, care_error, http_error, stale_form
+from careweb.web.errors import StaleFormError, body_error, care_error, crowded, http_error, stale_form
 from careweb.web.records import Figures, Recorder, configure_log
 from careweb.web.routes import ROUTES
 from careweb.web.shields import SameSiteOnly, SecurityHeaders
+from careweb.web.slowing import CrowdedError, prepare
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             HTTPException: http_error,
             BodyError: body_error,
             StaleFormError: stale_form,
+            CrowdedError: crowded,
         },
         lifespan=_lifespan,
     )
@@ -54,8 +56,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     app.state.vault = open_vault(settings)
     app.state.engine = open_login(Login.WEB, settings, app.state.vault)
+    prepare(app.state, settings.redis_url)
     try:
         await refuse_unfit(app.state.engine, app.state.vault, settings)
         yield
     finally:
+        await app.state.counters.close()
         await app.state.engine.dispose()

@@ -22,6 +22,7 @@ from careweb.web.cookies import SESSION, set_cookie
 from careweb.web.errors import StaleFormError
 from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, read_when, stated_need
 from careweb.web.pages import FormToken, answer, drawn
+from careweb.web.slowing import held_because
 from careweb.web.visits import Visit, see_other
 from careweb.wording import CATEGORIES
 
@@ -61,7 +62,7 @@ async def ask(visit: Visit) -> Response:
         return see_other(f"/need/{same}?again=yes")
     posted = await post_need(
         visit.ctx, group.id, filled.need, form_id=form_id_of(visit), member_id=visit.visitor.member_id,
-        secret_hash=hashed_first(visit),
+        secret_hash=hashed_first(visit), held=await held_because(visit.request, filled.need.text),
     )  # fmt: skip
     response = posted_page(visit, group, posted)
     await remember(visit, response, [posted.need_id])
@@ -123,7 +124,7 @@ def hashed_first(visit: Visit) -> str:
 def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = False) -> Response:
     return visit.page(
         "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code), by_phone=by_phone,
-        again=not posted.fresh,
+        again=not posted.fresh, held=posted.held,
         link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
     )  # fmt: skip
 

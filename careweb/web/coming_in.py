@@ -13,8 +13,10 @@ from careweb.flows.needs import find_by_code
 from careweb.flows.notices import stop
 from careweb.web.asking import keep_session, remember
 from careweb.web.bodies import Fields
-from careweb.web.cookies import BROWSER, SESSION, drop_cookie
+from careweb.web.cookies import BROWSER, SESSION, drop_cookie, read_cookie
 from careweb.web.language import own_path
+from careweb.web.need_form import Errors
+from careweb.web.slowing import forgive, slowed_sign_in, slowed_try
 from careweb.web.visits import Visit, context, see_other
 
 
@@ -33,7 +35,9 @@ async def _write_to(visit: Visit, *, join: bool, again: str) -> Response:
     except ContactError:
         errors = {"contact": "contact"}
         return visit.page(again, 422, errors=errors, values=visit.fields, then=then)
-    sign_in_id = await signin.request_sign_in(visit.ctx, contact, locale=visit.interface.tag, join=join)
+    sign_in_id = await signin.request_sign_in(
+        visit.ctx, contact, locale=visit.interface.tag, join=join, browser=read_cookie(visit.request, BROWSER)
+    )
     return see_other(f"/sign-in/{sign_in_id}?then={then}")
 
 
@@ -63,11 +67,25 @@ async def _inside(visit: Visit, secret: str, then: str) -> Response:
     return response
 
 
+def _link_page(visit: Visit, kind: str, errors: Errors | None = None) -> Response:
+    """What a link in a message shows. Mail programs open links, and some press the buttons they find: so a button alone
+    does nothing. It takes the browser that asked, a code of the message, or a tick that no program sets."""
+    return visit.page("signin/link.html", 422 if errors else 200, kind=kind, errors=errors or {}, values={})
+
+
+def _sure(visit: Visit) -> bool:
+    return visit.fields.get("sure") == "yes"
+
+
 async def sign_in_link(visit: Visit) -> Response:
-    """Opening a link only shows a button: mail programs open links too."""
     if not visit.posting:
-        return visit.page("signin/link.html", kind="sign_in")
-    return await _inside(visit, await signin.sign_in_by_link(visit.ctx, visit.given("token")), "/me")
+        return _link_page(visit, "sign_in")
+    browser, code = read_cookie(visit.request, BROWSER), visit.fields.get("code", "")
+    try:
+        secret = await signin.sign_in_by_link(visit.ctx, visit.given("token"), browser=browser, code=code)
+    except WrongCodeError:  # answered, not raised: a wrong code must be counted
+        return _link_page(visit, "sign_in", {"code": "code"})
+    return await _inside(visit, secret, "/me")
 
 
 async def need_link(visit: Visit) -> Response:
@@ -76,7 +94,9 @@ async def need_link(visit: Visit) -> Response:
         need_id = visit.ctx.vault.verify("need", token)
         if need_id and NeedId(need_id) in visit.visitor.needs:
             return see_other(f"/need/{need_id}")
-        return visit.page("signin/link.html", kind="need")
+        return _link_page(visit, "need")
+    if not _sure(visit):
+        return _link_page(visit, "need", {"sure": "sure"})
     opened, secret = await signin.open_need(visit.ctx, token, old_secret=visit.secret)
     response = see_other(f"/need/{opened}")
     keep_session(visit, response, secret)
@@ -85,7 +105,9 @@ async def need_link(visit: Visit) -> Response:
 
 async def confirm_link(visit: Visit) -> Response:
     if not visit.posting:
-        return visit.page("signin/link.html", kind="confirm")
+        return _link_page(visit, "confirm")
+    if not _sure(visit):
+        return _link_page(visit, "confirm", {"sure": "sure"})
     secret = await signin.confirm_by_link(visit.ctx, visit.given("token"), old_secret=visit.secret)
     if secret is None:  # used before: a message that lies about for years must not let anyone in
         return see_other("/sign-in")
@@ -93,17 +115,29 @@ async def confirm_link(visit: Visit) -> Response:
 
 
 async def stop_link(visit: Visit) -> Response:
-    """Mail programs post here by themselves when someone presses "unsubscribe": the token alone decides."""
+    """Mail programs post here by themselves when someone presses "unsubscribe" (RFC 8058), and say so in those words."""
     if not visit.posting:
-        return visit.page("signin/link.html", kind="stop")
+        return _link_page(visit, "stop")
+    if visit.fields.get("List-Unsubscribe") != "One-Click" and not _sure(visit):
+        return _link_page(visit, "stop", {"sure": "sure"})
     if not await stop(visit.ctx, visit.given("token")):
         raise WrongCodeError
     return visit.page("signin/stopped.html")
 
 
 async def try_code_first(request: Request, fields: Fields) -> None:
-    if fields.get("do") != "contact":
-        request.state.found = await find_by_code(lambda: context(request.app.state), fields.get("code", ""))
+    if fields.get("do") == "contact":
+        await slowed_sign_in(request)
+        return
+    typed = fields.get("code", "")
+    async with slowed_try(request, typed):
+        request.state.found = await find_by_code(lambda: context(request.app.state), typed)
+    if request.state.found:
+        await forgive(request, typed)
+
+
+async def slow_first(request: Request, _fields: Fields) -> None:
+    await slowed_sign_in(request)
 
 
 async def find(visit: Visit) -> Response:
@@ -125,4 +159,11 @@ async def sign_out(visit: Visit) -> Response:
     response = see_other("/")
     for cookie in (SESSION, BROWSER):
         drop_cookie(visit.request, response, cookie)
+    response.headers["clear-site-data"] = '"cache", "storage"'
     return response
+
+
+async def sign_out_everywhere(visit: Visit) -> Response:
+    """Every browser of theirs, this one too: a lost phone shows nothing from its next request on."""
+    await signin.sign_out_everywhere(visit.ctx, visit.member_id)
+    return await sign_out(visit)

@@ -14,6 +14,7 @@ from careweb.domain.contacts import read_email
 from careweb.domain.errors import NotHereError
 from careweb.flows.demo import ASKER, COORDINATOR, FIRST_GROUP, HELPER
 from careweb.flows.signin import request_sign_in
+from careweb.web.cookies import BROWSER, read_cookie
 from careweb.web.language import own_path
 from careweb.web.visits import Visit, see_other
 
@@ -87,6 +88,8 @@ async def sign_in_as(visit: Visit) -> Response:
     address = _PEOPLE.get(visit.fields.get("who", ""))
     if address is None:
         raise NotHereError
-    sign_in_id = await request_sign_in(visit.ctx, read_email(address), locale=visit.interface.tag)
+    sign_in_id = await request_sign_in(
+        visit.ctx, read_email(address), locale=visit.interface.tag, browser=read_cookie(visit.request, BROWSER)
+    )
     then = own_path(visit.fields.get("then", "/me")) if address == COORDINATOR else "/me"
     return see_other(f"/sign-in/{sign_in_id}?then={then}")

@@ -24,6 +24,10 @@ class StaleFormError(Exception):
     """The form was not made for this browser, or its cookie is gone."""
 
 
+class SecondStepFirstError(Exception):
+    """Only for staff who have shown their second step."""
+
+
 class SignInFirstError(Exception):
     """Only for someone who is signed in."""
 
@@ -46,3 +50,7 @@ async def body_error(request: Request, error: Exception) -> Response:
 
 async def stale_form(request: Request, _error: Exception) -> Response:
     return error_page(request, 403, "stale")
+
+
+async def crowded(request: Request, _error: Exception) -> Response:
+    return error_page(request, 429, "crowded", headers={"retry-after": "30"})

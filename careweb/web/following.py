@@ -12,7 +12,7 @@ from careweb.domain.hours import unpack, until
 from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
 from careweb.domain.states import LIVE, NeedState
-from careweb.flows import matches, needs
+from careweb.flows import matches, needs, signin
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need
 from careweb.flows.forms import first_time
@@ -115,6 +115,12 @@ async def erase(visit: Visit) -> Response:
         return visit.page("needs/erase.html", need=view, live=view.state in LIVE)
     await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
     return visit.page("needs/erased.html")
+
+
+async def forget_everywhere(visit: Visit) -> Response:
+    """Somebody else may be looking: no browser follows this need any more, this one neither, until its code is typed."""
+    await signin.forget_everywhere(visit.ctx, visit.need_id())
+    return see_other("/find")
 
 
 async def done(visit: Visit) -> Response:

@@ -24,6 +24,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+_SAID_BY_PAGE = "content-security-policy"  # the two pages of passkeys allow a script of our own, and nothing else more
+
 
 class SecurityHeaders:
     """On every response, errors included; a page that says nothing else is not kept by any cache."""
@@ -39,7 +41,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    headers[name] = value
+                    if name != _SAID_BY_PAGE:
+                        headers[name] = value
+                headers.setdefault(_SAID_BY_PAGE, self._headers[_SAID_BY_PAGE])
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

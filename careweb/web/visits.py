@@ -15,14 +15,15 @@ from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
 from careweb.flows.entering import act_in, enter
-from careweb.flows.signin import Post, Visitor, visitor_of
+from careweb.flows.signin import Post, Visitor, see_session, visitor_of
 from careweb.rendering import Interface
-from careweb.storage.database import Deadlock, Transaction, reading, transaction
+from careweb.storage.database import Deadlock, ReadOnly, Transaction, reading, transaction
 from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
 from careweb.web.cookies import BROWSER, SESSION, read_cookie, token_fits
-from careweb.web.errors import SignInFirstError, StaleFormError
+from careweb.web.errors import SecondStepFirstError, SignInFirstError, StaleFormError
 from careweb.web.interfaces import interface_of
 from careweb.web.pages import page
+from careweb.web.slowing import turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ class Visit:
         post = self.visitor.post_in(self.given("slug"))
         if post is None:
             raise NotHereError
+        if post.second_step and not self.visitor.second_at:
+            raise SecondStepFirstError
         return post
 
     def page(self, name: str, status: int = 200, **context: Any) -> Response:
@@ -103,21 +106,29 @@ def door(
     own_forms_only: bool = True,
     reads: bool = False,
     first: First | None = None,
+    in_turn: bool = False,
 ) -> Door:
     """`own_forms_only`: a post carries the token of a form made for this browser. `reads`: looking changes nothing.
 
-    `first`: what is slow about a post, done before the door takes a connection.
+    `first`: what is slow about a post, done before the door takes a connection. `in_turn`: a few posts at a time, of each
+    network in turn, so that a crowd of them holds up itself.
     """
 
     async def endpoint(request: Request) -> Response:
         fields = await read_fields(request, most_fields=most_fields) if request.method == "POST" else NO_FIELDS
         if request.method == "POST" and own_forms_only:
             _check_token(request, fields)
+        if request.method == "POST" and in_turn:
+            async with turn(request):
+                return await answered(request, fields)
+        return await answered(request, fields)
+
+    async def answered(request: Request, fields: Fields) -> Response:
         if request.method == "POST" and first:
             await first(request, fields)
         for _ in range(_MORE_TRIES):
             with suppress(Deadlock):  # a worker was at the same need the other way around; nothing of ours was kept
-                return await in_transaction(request, fields)
+                return await _noting_use(request, await in_transaction(request, fields))
         return await in_transaction(request, fields)
 
     async def in_transaction(request: Request, fields: Fields) -> Response:
@@ -132,6 +143,8 @@ def door(
             try:
                 _check_address(request)
                 return await handler(Visit(request=request, ctx=ctx, visitor=visitor, fields=fields))
+            except SecondStepFirstError:
+                return see_other(f"/second-step?then={request.url.path}" if request.method == "GET" else "/second-step")
             except SignInFirstError:
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
@@ -147,6 +160,15 @@ async def _enter(ctx: Context, request: Request, visitor: Visitor) -> None:
         await enter(ctx, given["need_id"])
     elif "match_id" in given and visitor.member_id:
         await enter(ctx, given["match_id"])
+
+
+async def _noting_use(request: Request, response: Response) -> Response:
+    """Apart from the page, which may be of a database that takes no writing."""
+    if request.state.visitor.stale:
+        with suppress(ReadOnly):
+            async with context(request.app.state) as ctx:
+                await see_session(ctx, read_cookie(request, SESSION))
+    return response
 
 
 def _context(state: State, tx: Transaction) -> Context:

@@ -3,6 +3,10 @@
 INSERT INTO member (id, contact_index, contact_kind, sealed_name, sealed_contact, locale, time_zone, per_week, confirmed, created_at)
 VALUES (:id, :contact_index, :contact_kind, :sealed_name, :sealed_contact, :locale, :time_zone, :per_week, :confirmed, :now);
 
+-- name: add_member_once(id, contact_index, contact_kind, sealed_contact, locale, time_zone, now, master, wrapped)!
+-- Someone who wants to help, if they are new here; nothing changes for who is known.
+SELECT add_member_once(:id, :contact_index, :contact_kind, :sealed_contact, :locale, :time_zone, :now, :master, :wrapped);
+
 -- name: member_by_contact(contact_index)^
 -- Who has this contact?
 SELECT id FROM member_of_contact(:contact_index) id WHERE id IS NOT NULL;
@@ -89,8 +93,13 @@ UPDATE offer SET source_ref = NULL, form_hash = NULL, sealed_consent = NULL,
 UPDATE need SET member_id = NULL WHERE member_id = :member_id;
 
 -- name: forget_sign_ins(member_id)!
--- No browser and no mailed link lets anyone in as them.
-WITH sent AS (DELETE FROM sign_in WHERE member_id = :member_id) DELETE FROM session WHERE member_id = :member_id;
+-- No browser and no mailed link lets anyone in as them, and no second step is left.
+WITH sent AS (DELETE FROM sign_in WHERE member_id = :member_id),
+    second AS (DELETE FROM authenticator WHERE member_id = :member_id),
+    codes AS (DELETE FROM recovery_code WHERE member_id = :member_id),
+    tries AS (DELETE FROM second_step_try WHERE member_id = :member_id),
+    told AS (DELETE FROM second_step_event WHERE member_id = :member_id)
+DELETE FROM session WHERE member_id = :member_id;
 
 -- name: forget_member(id, contact_index)!
 -- No name, no contact; whoever comes with the same contact later is somebody new. The row stays for what refers to it.

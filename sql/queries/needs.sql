@@ -1,11 +1,11 @@
--- name: add_need(id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash, source_ref, consent_reason, call_back, posted_at, expires_at)$
+-- name: add_need(id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash, source_ref, consent_reason, call_back, posted_at, expires_at, state, held_reason)$
 -- A need, once: the same form or the same reference of a file adds nothing.
 INSERT INTO need (id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first,
     locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash,
-    source_ref, consent_reason, call_back, posted_at, expires_at)
+    source_ref, consent_reason, call_back, posted_at, expires_at, state, held_reason)
 VALUES (:id, :group_id, :member_id, :category, :zone_code, :languages, :urgency, :helpers, :needed_by, :hours, :reach, :show_text, :see_first,
     :locale, :contact_kind, :contact_index, :confirmed, :sealed_name, :sealed_contact, :sealed_text, :form_hash, :locator_hash, :secret_hash,
-    :source_ref, :consent_reason, :call_back, :posted_at, :expires_at)
+    :source_ref, :consent_reason, :call_back, :posted_at, :expires_at, :state, :held_reason)
 ON CONFLICT DO NOTHING
 RETURNING true;
 
@@ -103,10 +103,6 @@ UPDATE need SET round = round + 1, exhausted_at = NULL WHERE id = :id AND state 
 -- name: confirm_need(id)$
 -- An imported or posted need whose person has answered.
 UPDATE need SET confirmed = true WHERE id = :id AND NOT confirmed RETURNING true;
-
--- name: request_call_back(id)!
--- Someone reached by phone waits for a coordinator's call.
-UPDATE need SET call_back = true WHERE id = :id;
 
 -- name: called_back(id, group_id)$
 -- A coordinator has called.

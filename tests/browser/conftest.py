@@ -1,3 +1,4 @@
+import base64
 import socket
 import threading
 import time
@@ -11,12 +12,16 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright
 
 from careweb.domain.contacts import read_email, read_phone
+from careweb.domain.states import Role
 from careweb.flows.asks import accept
 from careweb.flows.context import Context
+from careweb.flows.groups import grant_role
 from careweb.flows.needs import withdraw_need
+from careweb.flows.second_step import begin_app, begun_app, confirm_app
 from careweb.flows.shortages import write_recruiting
 from careweb.flows.signin import open_session
 from careweb.storage.database import open_engine, transaction
+from careweb.storage.factors import app_code
 from careweb.web.app import create_app
 from tests import servers
 from tests.cast import Cast, gather
@@ -97,7 +102,14 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         (("ta",), "translation", OTTAWA), (("fr", "en"), "appointment", OTTAWA), (("yue",), "groceries", NORTH_YORK),
     )]  # fmt: skip
     await write_recruiting(ctx, "all", await solved(world, [unmet, *lacking]))
+    guarded = await grant_role(ctx, cast.group, read_email("guarded@example.org"), Role.COORDINATOR, name="Ana")
+    app = await begin_app(ctx, guarded)
+    passed = await open_session(ctx, member_id=guarded)
+    secret = base64.b32decode((await begun_app(ctx, guarded, app)).secret)
+    await confirm_app(ctx, guarded, app, app_code(secret, ctx.now), session=passed)
     sessions = {
+        "guarded": await open_session(ctx, member_id=guarded),
+        "passed": passed,
         "asker": await open_session(ctx, needs=[taken, choosing, unmet, late, withdrawn, still]),
         "imported": await open_session(ctx, member_id=imported),
         "helper": await open_session(ctx, member_id=cast.helper),
@@ -125,6 +137,9 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
         "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),
         "remove": ("/me/remove", "helper"), "not by a click": ("/me/remove", "coordinator"),
+        "second step": ("/second-step", "guarded"), "own second step": ("/second-step/own", "coordinator"),
+        "app": (f"/second-step/app/{await begin_app(ctx, cast.coordinator)}", "coordinator"),
+        "passkey": ("/second-step/own", "passed"), "colleagues": (f"{staff}/colleagues", "coordinator"),
         "needs of a language": (f"{staff}/needs?language=ti&unmet=yes", "coordinator"),
     }  # fmt: skip
     return sessions, pages

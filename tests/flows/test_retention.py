@@ -1,5 +1,6 @@
 """How long anything is kept: each row of docs/privacy.md names one of these, with the clock stopped."""
 
+import base64
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,16 +11,20 @@ import pytest
 
 from careweb import paths
 from careweb.domain.contacts import read_contact
-from careweb.domain.states import CloseReason, NeedState
+from careweb.domain.errors import WrongCodeError
+from careweb.domain.states import CloseReason, NeedState, Role
 from careweb.flows.asks import accept, decline
 from careweb.flows.following import follow
 from careweb.flows.forgetting import forget_need
+from careweb.flows.groups import grant_role
 from careweb.flows.matches import add_note
 from careweb.flows.members import forget_member
 from careweb.flows.needs import confirm_met, end_need
 from careweb.flows.notices import owe_notice
+from careweb.flows.second_step import begin_app, begun_app, confirm_app, make_recovery_codes, show_code
 from careweb.flows.signin import open_session, request_sign_in
 from careweb.flows.timing import end_old_sessions, purge_need
+from careweb.storage.factors import app_code
 from careweb.storage.sealing import key_of
 from tests.world import VAULT, World
 
@@ -170,6 +175,26 @@ async def test_sign_ins_live_for_minutes_and_sessions_for_thirty_days(world: Wor
     assert await left() == (0, 0, 1)
     world.later(days=31)
     assert await left() == (0, 0, 0)
+
+
+async def test_a_second_step_goes_with_its_member(world: World) -> None:
+    group = await world.group()
+    staff = await grant_role(world.ctx, group, read_contact("jo@example.org"), Role.COORDINATOR)
+    app = await begin_app(world.ctx, staff)
+    secret = base64.b32decode((await begun_app(world.ctx, staff, app)).secret)
+    session = await open_session(world.ctx, member_id=staff)
+    await confirm_app(world.ctx, staff, app, app_code(secret, world.now), session=session)
+    await make_recovery_codes(world.ctx, staff)
+    with pytest.raises(WrongCodeError):
+        await show_code(world.ctx, staff, "000000", session=session)
+
+    async def left() -> list[int]:
+        tables = ("authenticator", "recovery_code", "second_step_event", "second_step_try")
+        return [await world.one(f"SELECT count(*) FROM {table}") for table in tables]  # noqa: S608
+
+    assert await left() == [1, 8, 2, 1]
+    await forget_member(world.ctx, staff)
+    assert await left() == [0, 0, 0, 0]
 
 
 async def test_a_form_is_remembered_for_a_day(world: World) -> None:

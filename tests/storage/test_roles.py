@@ -26,6 +26,7 @@ GUARDED = {
     "ask": True, "match": True, "membership": True, "offer": True, "need": True, "member": True, "need_event": True,
     "notice": True, "recruiting_line": True, "standing": True, "claim": True, "offer_key": True,
     "staff": False, "data_key": False, "thread_note": False, "tally": False, "disclosure": False,
+    "authenticator": False, "recovery_code": False, "second_step_event": False, "second_step_try": False,
 }  # fmt: skip
 # Every other table, and why nobody's group is in it.
 OPEN = {
@@ -43,7 +44,8 @@ OPEN = {
 # What acts as the owner, and who may call it. None gives more than ids, groups, counts, yes or no, and wrapped keys.
 DEFINERS = {
     "group_of": {"web", "matcher"}, "has_address": {"web", "matcher"}, "masters": {"web", "matcher"},
-    "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "try_code": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
+    "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "need_of_locator": {"web"}, "staff_of": {"web"}, "ask_to_sign_in": {"web"},
+    "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "age_loads": {"matcher"},
     "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
     "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),

@@ -97,8 +97,11 @@ class Site:
         self.app, self._portal, self.cast, self.database = app, portal, cast, database
         self.operator = open_engine(database)  # sees everything; the site itself comes as the web
 
-    def person(self, session: str = "", *, language: str = "en") -> Person:
-        person = Person(self.app, headers={"accept-language": language}, raise_server_exceptions=False)
+    def person(self, session: str = "", *, language: str = "en", address: str = "testclient") -> Person:
+        """`address`: theirs, where it matters from which network they come."""
+        person = Person(
+            self.app, headers={"accept-language": language}, raise_server_exceptions=False, client=(address, 50000)
+        )
         person.portal = self._portal
         if session:
             person.cookies.set("careweb-session", session)

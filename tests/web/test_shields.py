@@ -1,6 +1,7 @@
 """What holds on every page: headers, own forms only, limits, quiet logs, errors in words."""
 
 import asyncio
+import tracemalloc
 from typing import Any
 
 import httpx2
@@ -44,6 +45,34 @@ def test_a_method_that_no_route_names_is_refused(anyone: Person, method: str) ->
 )
 def test_what_no_route_names_is_not_there(anyone: Person, path: str) -> None:
     assert anyone.get(path).status_code == 404
+
+
+def test_refusals_and_mishaps_carry_them_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise ValueError
+
+    person, ours = site.person(), {"sec-fetch-site": "same-origin"}
+    form = person.see("/g/east/ask")
+    answers = {
+        403: person.post("/find", data={"code": "1"}, headers=ours),
+        404: person.get("/need/7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11"),
+        405: person.request("DELETE", "/find", headers=ours),
+        413: person.post("/find", content=b"x" * 17_000, headers=ours),
+        415: person.post("/find", json={}, headers=ours),
+        422: form.send(do="send").response,
+    }
+    monkeypatch.setattr("careweb.web.start.all_groups", broken, raising=False)
+    monkeypatch.setattr("careweb.web.asking.post_need", broken)
+    answers[500] = form.send(**GOOD).response
+    assert {status: answer.status_code for status, answer in answers.items()} == {status: status for status in answers}
+    for answer in answers.values():
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_signing_out_tells_the_browser_to_forget_what_it_cached(site: Site) -> None:
+    answer = site.helper.see("/me").send("/sign-out").response.history[0]
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
 
 
 def test_pages_are_kept_by_no_cache_and_the_stylesheet_is(anyone: Person) -> None:
@@ -153,6 +182,19 @@ def test_an_endless_body_without_a_length_is_cut_off_early(site: Site) -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
     status, read = asyncio.run(_raw(site, [b"x" * 8000] * 50, form))
     assert (status, read) == (413, 3)
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_a_huge_body_takes_no_memory(site: Site, kind: str) -> None:
+    """Of half a gigabyte one piece is looked at."""
+    chunks = [b"x" * 64_000] * 8_000
+    asyncio.run(_raw(site, chunks[:3], {"content-type": kind}))
+    tracemalloc.start()
+    status, read = asyncio.run(_raw(site, chunks, {"content-type": kind}))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (status, read) == (413, 1)
+    assert peak < 1_000_000
 
 
 def test_a_length_that_lies_is_not_believed(site: Site) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from careweb.domain.contacts import read_email
 from careweb.domain.ids import MemberId
-from careweb.flows.signin import request_sign_in
 from tests.cast import HELPER
 from tests.web.site import Person, Seen, Site
 
@@ -16,6 +15,11 @@ OFFER = {
     "categories": ["ride", "company"], "language": "bo", "place": "M2N", "radius": "15", "name": "Dawa",
     "hours": ["0-1", "5-2"], "do": "send",
 }  # fmt: skip
+
+
+def _sign_ins_anew(site: Site) -> None:
+    """As if ten minutes had passed: one contact gets a few messages only."""
+    site.run(lambda world: world.rows("DELETE FROM sign_in"))
 
 
 def came_in(site: Site, address: str, *, join: bool = False) -> tuple[Person, Seen]:
@@ -90,14 +94,32 @@ def test_a_wrong_code_is_counted_and_after_five_none_fits(site: Site) -> None:
     assert page.send(code=code).status == 422
 
 
+def _asked_for_a_link(site: Site, person: Person) -> tuple[str, str]:
+    """The path of the link in the message, and the code beside it."""
+    sign_in_id = UUID(person.see("/sign-in").send(contact=HELPER).path.removeprefix("/sign-in/"))
+    vault = site.app.state.vault
+    return f"/s/{vault.sign('sign_in', sign_in_id)}", vault.digits("sign_in", sign_in_id, 6)
+
+
 def test_a_mailed_link_signs_in_on_post_only_and_only_once(site: Site) -> None:
-    sign_in_id = site.run(lambda world: request_sign_in(world.ctx, read_email("helper@example.org"), locale="en"))
-    path = f"/s/{site.app.state.vault.sign('sign_in', sign_in_id)}"
+    _sign_ins_anew(site)
     person = site.person()
+    path, _ = _asked_for_a_link(site, person)
     shown = person.see(path)
     assert person.cookies.get("careweb-session") is None
     assert shown.send().path == "/me"
     assert shown.send().status == 422
+
+
+def test_in_another_browser_a_mailed_link_wants_the_code_of_the_message(site: Site) -> None:
+    _sign_ins_anew(site)
+    path, code = _asked_for_a_link(site, site.person())
+    other = site.person()
+    refused = other.see(path).send()
+    assert (refused.status, other.cookies.get("careweb-session")) == (422, None)
+    for _ in range(20):
+        refused.send()
+    assert refused.send(code=code).path == "/me", "a button pressed without a code is no try"
 
 
 def test_after_signing_in_a_link_never_leads_to_another_site(site: Site) -> None:
@@ -139,7 +161,18 @@ def test_one_click_stops_messages_without_a_browser(site: Site) -> None:
     answer = site.person().request("POST", path, data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
     assert site.run(lambda world: world.one("SELECT mail_stopped FROM member WHERE id = $1", site.cast.outsider))
-    assert site.person().request("POST", "/stop/made-up").status_code == 422
+    made_up = site.person().request("POST", "/stop/made-up", data={"List-Unsubscribe": "One-Click"})
+    assert made_up.status_code == 422
+
+
+def test_on_our_page_messages_stop_with_a_tick(site: Site) -> None:
+    person, path = site.person(), f"/stop/{site.app.state.vault.sign('stop', site.cast.outsider)}"
+    stopped = "SELECT mail_stopped FROM member WHERE id = $1"
+    site.run(lambda world: world.rows("UPDATE member SET mail_stopped = false WHERE id = $1", site.cast.outsider))
+    assert set(person.see(path).send().errors) == {"sure"}
+    assert not site.run(lambda world: world.one(stopped, site.cast.outsider))
+    assert person.see(path).send(sure="yes").status == 200
+    assert site.run(lambda world: world.one(stopped, site.cast.outsider))
 
 
 def test_everything_at_any_hour_fits_into_one_offer(site: Site) -> None:
@@ -240,9 +273,9 @@ def test_the_link_of_an_import_leads_to_signing_in_once_it_was_used(site: Site) 
     member, _ = _new_helper(site)
     site.run(lambda world: world.rows("UPDATE member SET confirmed = false WHERE id = $1", member))
     path = f"/c/{site.app.state.vault.sign('confirm', member)}"
-    assert site.person().see(path).send().path == "/me"
+    assert site.person().see(path).send(sure="yes").path == "/me"
     later = site.person()
-    assert later.see(path).send().path == "/sign-in"
+    assert later.see(path).send(sure="yes").path == "/sign-in"
     assert later.see("/me").path == "/sign-in"
 
 
