@@ -172,6 +172,13 @@ async def _rest(world: World, group: Any, helper: Any, need: Any) -> None:
     await world.rows(
         "INSERT INTO membership (group_id, member_id, created_at) SELECT group_id, member_id, created_at FROM staff ON CONFLICT DO NOTHING"
     )
+    for sql in (
+        "INSERT INTO authenticator (id, member_id, kind, sealed_secret, created_at) SELECT gen_random_uuid(), member_id, 'app', '', now() FROM staff WHERE group_id = $1",
+        "INSERT INTO recovery_code (member_id, code_hash) SELECT member_id, '' FROM staff WHERE group_id = $1",
+        "INSERT INTO second_step_event (member_id, at, kind) SELECT member_id, now(), 'added' FROM staff WHERE group_id = $1",
+        "INSERT INTO second_step_try (member_id) SELECT member_id FROM staff WHERE group_id = $1",
+    ):
+        await world.rows(sql, group)
     over = await world.need(group)
     await forget_need(world.ctx, over)
     await world.rows(
@@ -251,6 +258,10 @@ async def test_nothing_of_another_group_can_be_changed_or_added(two: dict[str, A
             ("UPDATE ask SET state = 'cancelled' WHERE id = $1", west["ask"]),
             ("DELETE FROM data_key WHERE id = $1", west["need"]),
             ("DELETE FROM notice WHERE member_id = $1", west["helper"]),
+            (
+                "DELETE FROM authenticator WHERE member_id IN (SELECT member_id FROM staff WHERE group_id = $1)",
+                west["group"],
+            ),
         ):
             assert (await web.execute(sql, id)).split()[-1] == "0", sql
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
