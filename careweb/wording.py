@@ -153,6 +153,22 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "categories": N_("Choose at least one thing you can do."),
     "text": N_("Write at most 500 characters."),
     "coordinates": N_("Please leave out exact positions. We only work with areas."),
+    "gives_address": N_(
+        "This looks like a street address. Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
+    "gives_phone": N_(
+        "This looks like a phone number. Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
+    "gives_email": N_(
+        "This looks like an e-mail address. Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
+    "gives_postal": N_(
+        "There was a whole postal code here. We cut it to its first three characters. Please look again."
+    ),
+    "gives_several": N_(
+        "This seems to hold more than one thing that leads to a person: an address, a phone number or an e-mail. "
+        "Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
     "place": N_("Type the first three characters of your postal code, like M5V, or choose a town."),
     "place_not_a_code": N_("This is not a postal code. Type its first three characters, like M5V."),
     "place_not_canadian": N_("No Canadian postal code starts like this. Type its first three characters, like M5V."),

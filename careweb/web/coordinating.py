@@ -14,6 +14,7 @@ from careweb.flows import groups, needs
 from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
+from careweb.web.cautions import cautions
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
@@ -32,7 +33,7 @@ def _words(visit: Visit, field: str) -> tuple[str, str]:
     text = visit.fields.get(field, "").strip()
     if names_a_position(text):
         return text, "coordinates"
-    return text, "text" if len(text) > TEXT_MOST else ""
+    return text, "text" if len(text) > TEXT_MOST else cautions(visit.fields, field).get(field, "")
 
 
 async def need(visit: Visit) -> Response:

@@ -18,6 +18,7 @@ from careweb.flows.members import forget_member
 from careweb.flows.signin import NOBODY
 from careweb.web.asking import form_id_of, in_order
 from careweb.web.bodies import NO_FIELDS, Fields
+from careweb.web.cautions import cautions
 from careweb.web.choices import choose_language, choose_place, spoken_languages
 from careweb.web.cookies import SESSION, drop_cookie
 from careweb.web.need_form import Errors
@@ -80,7 +81,7 @@ async def _filled(
     place = await choose_place(visit, values)
     sent = visit.posting and values.get("do", "send") == "send"
     form, errors = read_offer_form(values) if sent else (None, {})
-    errors |= languages.errors | (place.errors if sent else {})
+    errors |= languages.errors | (place.errors | cautions(values, "name") if sent else {})
     shown = {
         "values": values, "languages": languages, "place": place, "errors": in_order(errors),
         "categories": list(CATEGORIES), "radii": RADII_KM, "per_weeks": _listed_tasks(values.get("per_week", "")),
