@@ -11,6 +11,7 @@ from careweb.domain.needs import TEXT_MOST
 from careweb.domain.states import LIVE, CloseReason, NeedState
 from careweb.flows import board as flow
 from careweb.flows import groups, needs
+from careweb.flows.auditing import note, note_many
 from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
@@ -36,6 +37,18 @@ def _words(visit: Visit, field: str) -> tuple[str, str]:
     return text, "text" if len(text) > TEXT_MOST else cautions(visit.fields, field).get(field, "")
 
 
+async def _account(visit: Visit, action: str, reason: str = "") -> None:
+    """What they do with a need, for the person who asked."""
+    post = visit.post()
+    await note(visit.ctx, post.group_id, post.role, visit.member_id, action, "need", _need_id(visit), reason)
+
+
+async def _account_of(visit: Visit, action: str, *members: MemberId) -> None:
+    """The same of volunteers."""
+    post = visit.post()
+    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, action, "member", members)
+
+
 async def need(visit: Visit) -> Response:
     return await _need_page(visit)
 
@@ -44,6 +57,7 @@ async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     view = await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))
+    await _account(visit, "read_need")
     return visit.page(
         "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,
@@ -57,11 +71,13 @@ async def widen(visit: Visit) -> Response:
     if km not in map(str, WIDEN_KM):
         return await _need_page(visit, {"km": "radius"})
     await flow.widen(visit.ctx, post.group_id, _need_id(visit), float(km))
+    await _account(visit, "widened_need")
     return _back(visit)
 
 
 async def ask_again(visit: Visit) -> Response:
     await flow.ask_again(visit.ctx, visit.post().group_id, _need_id(visit))
+    await _account(visit, "asked_again")
     return _back(visit)
 
 
@@ -74,6 +90,7 @@ async def close(visit: Visit) -> Response:
         return await _need_page(visit, errors)
     try:
         await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
+        await _account(visit, "closed_need")
     except OverError:  # sent twice?
         if (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need.state != NeedState.CLOSED:
             raise
@@ -90,6 +107,7 @@ async def change(visit: Visit) -> Response:
     view = (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need
     if view.state not in LIVE:
         return _back(visit, late=True)
+    await _account(visit, "read_need")
     sent = visit.posting and visit.fields.get("do", "send") == "send"
     values = (
         ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
@@ -99,6 +117,7 @@ async def change(visit: Visit) -> Response:
         status = 422 if filled.errors else 200
         return visit.page("board/change.html", status, post=post, need=view, **{**filled.shown(), "changing": True})
     await needs.change_need(visit.ctx, view.id, filled.need, actor="coordinator")
+    await _account(visit, "changed_need")
     return _back(visit)
 
 
@@ -120,6 +139,7 @@ async def post_for_caller(visit: Visit) -> Response:
         actor="coordinator",
         secret_hash=hashed_first(visit),
     )
+    await note(visit.ctx, group.id, post.role, visit.member_id, "posted_need", "need", made.need_id)
     return posted_page(visit, group, made, by_phone=True)
 
 
@@ -128,6 +148,8 @@ async def calls(visit: Visit) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     waiting = await flow.call_backs(visit.ctx, post.group_id)
     unconfirmed = await needs_unconfirmed(visit.ctx, post.group_id)
+    called = [call.need_id for call in waiting]
+    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, "called_back", "need", called)
     return visit.page("board/calls.html", post=post, calls=waiting, unconfirmed=unconfirmed, speech=spoken.name)
 
 
@@ -152,6 +174,7 @@ async def _people_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     helpers = await groups.helpers(visit.ctx, post.group_id)
+    await _account_of(visit, "read_name", *(one.id for one in helpers))
     return visit.page(
         "board/people.html", 422 if errors else 200, post=post, helpers=helpers, errors=errors or {}, speech=spoken.name,
         values=visit.fields if errors else NO_FIELDS,
@@ -163,11 +186,12 @@ def _member_id(visit: Visit) -> MemberId:
 
 
 async def admit(visit: Visit) -> Response:
-    post, (note, wrong) = visit.post(), _words(visit, "note")
-    if wrong or not note:
+    post, (words, wrong) = visit.post(), _words(visit, "note")
+    if wrong or not words:
         return await _people_page(visit, {f"note-{_member_id(visit)}": wrong or "admit_note"})
     vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)
-    await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note, vetting=vetting)
+    await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=words, vetting=vetting)
+    await _account_of(visit, "admitted", _member_id(visit))
     return see_other(f"/staff/{post.slug}/people")
 
 
@@ -175,4 +199,5 @@ async def suspend(visit: Visit) -> Response:
     """One click: no words are asked for."""
     post = visit.post()
     await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note="")
+    await _account_of(visit, "suspended", _member_id(visit))
     return see_other(f"/staff/{post.slug}/people")

@@ -11,10 +11,10 @@ from careweb.domain.errors import OverError
 from careweb.domain.hours import unpack, until
 from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
-from careweb.domain.states import LIVE, NeedState
+from careweb.domain.states import LIVE, OVER, NeedState
 from careweb.flows import matches, needs
 from careweb.flows.following import NeedView, follow
-from careweb.flows.forgetting import forget_need
+from careweb.flows.forgetting import forget_need, need_kept_until
 from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
 from careweb.web.asking import fill_in, form_id_of, new_form_id
@@ -42,7 +42,8 @@ async def _status(
     locale = visit.interface.tag
     return visit.page(
         "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
-        writing_to=writing_to, late="late" in visit.request.query_params, again="again" in visit.request.query_params, form_id=new_form_id(),
+        writing_to=writing_to, kept=await need_kept_until(visit.ctx, need_id) if view.state in OVER else None,
+        late="late" in visit.request.query_params, again="again" in visit.request.query_params, form_id=new_form_id(),
         values=visit.fields if visit.posting else NO_FIELDS,
         languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name,
     )  # fmt: skip
@@ -119,9 +120,11 @@ async def erase(visit: Visit) -> Response:
     need_id = visit.need_id()
     if not visit.posting:
         view = await follow(visit.ctx, need_id)
-        return visit.page("needs/erase.html", need=view, live=view.state in LIVE)
-    await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
-    return visit.page("needs/erased.html")
+        return visit.page(
+            "needs/erase.html", need=view, live=view.state in LIVE, kept=await need_kept_until(visit.ctx, need_id)
+        )
+    kept = await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
+    return visit.page("needs/erased.html", kept=kept)
 
 
 async def done(visit: Visit) -> Response:
