@@ -136,6 +136,6 @@ async def contact_row(ctx: Context, group_id: GroupId, record: Record, subject: 
     return row
 
 
-async def set_rule(ctx: Context, group_id: GroupId, chosen: bool | None) -> None:
+async def set_rule(ctx: Context, group_id: GroupId, *, chosen: bool | None) -> None:
     """None: as many do, from three people on."""
     await run(ctx.tx, "set_two_people", id=group_id, two_people=chosen)

@@ -18,6 +18,8 @@ async def verify_audit(ctx: Context) -> list[str]:
         wrong += [f"{group['slug']}: {text}" async for text in _of_group(ctx, group["id"], known)]
     for row in await run(ctx.tx, "links_without_line"):
         wrong.append(f"line {row['line_id']} was taken out: its link is there")
+    for row in await run(ctx.tx, "lines_twice"):
+        wrong.append(f"line {row['id']} is a copy of another")
     for row in await run(ctx.tx, "lines_not_chained"):
         if mac_of(ctx.vault, row) != row["mac"]:
             wrong.append(f"line {row['id']} was not written by careweb, or was changed")

@@ -74,5 +74,5 @@ async def set_rule(visit: Visit) -> Response:
     if post.role is not Role.STEWARD:
         raise NotHereError
     chosen = {"yes": True, "no": False}.get(visit.fields.get("two", ""))
-    await flow.set_rule(visit.ctx, post.group_id, chosen)
+    await flow.set_rule(visit.ctx, post.group_id, chosen=chosen)
     return see_other(f"/staff/{post.slug}/openings")

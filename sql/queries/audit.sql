@@ -33,6 +33,10 @@ WHERE k.group_id = :group_id AND k.number > :after ORDER BY k.number LIMIT :most
 -- The lines of the last minute.
 SELECT l.* FROM audit_line l WHERE NOT EXISTS (SELECT FROM audit_link k WHERE k.line_id = l.id) ORDER BY l.id;
 
+-- name: lines_twice()
+-- Lines that were copied: none is written twice.
+SELECT max(id) AS id FROM audit_line GROUP BY mac HAVING count(*) > 1 ORDER BY 1;
+
 -- name: links_without_line()
 -- Links whose line is gone, or of another group.
 SELECT k.line_id FROM audit_link k LEFT JOIN audit_line l ON l.id = k.line_id AND l.group_id = k.group_id WHERE l.id IS NULL ORDER BY 1;
