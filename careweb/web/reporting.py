@@ -10,7 +10,7 @@ from careweb.domain.needs import TEXT_MOST
 from careweb.domain.reviews import REASON_MOST, Cause
 from careweb.domain.states import MatchState
 from careweb.flows import reports
-from careweb.flows.following import follow
+from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import need_kept_until
 from careweb.flows.matches import helper_side
 from careweb.flows.members import member_kept_until
@@ -51,7 +51,7 @@ async def report_helper(visit: Visit) -> Response:
         raise NotHereError
     said, errors = _said(visit) if visit.posting else (None, {})
     if said is None:
-        return _form(visit, errors, match.helper_name, f"/need/{need_id}")
+        return _form(visit, errors, match.helper_name, f"/need/{need_id}", view)
     await reports.report_helper(visit.ctx, need_id, match_id, said)
     return see_other(f"/need/{need_id}/reviews")
 
@@ -68,9 +68,9 @@ async def report_asker(visit: Visit) -> Response:
     return see_other("/me/reviews")
 
 
-def _form(visit: Visit, errors: Errors, name: str, back: str) -> Response:
+def _form(visit: Visit, errors: Errors, name: str, back: str, group: NeedView | None = None) -> Response:
     return visit.page(
-        "reviews/report.html", 422 if errors else 200, errors=errors, values=visit.fields, who=name, back=back,
+        "reviews/report.html", 422 if errors else 200, errors=errors, values=visit.fields, who=name, back=back, group=group,
         causes=list(Cause), here=visit.request.url.path,
     )  # fmt: skip
 
