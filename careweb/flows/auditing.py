@@ -45,7 +45,8 @@ async def note_many(
     """A line for each record; one whose key is destroyed tells nobody anything, and gets none."""
     person = await _person(ctx, by)
     same = {"group_id": group_id, "day": ctx.now.date(), "role": role, "action": action, "person": person}
-    sealers = [sealer for id in ids if (sealer := await key_of(ctx.tx, ctx.vault, record, id))]
+    keys = await run(ctx.tx, "data_keys", record=record, ids=list(ids))
+    sealers = [ctx.vault.unwrap(record, key["id"], key["master"], key["wrapped"]) for key in keys]
     lines = [same | _of_record(sealer, reason) for sealer in sealers]
     await run(
         ctx.tx, "add_audit_lines", **same,

@@ -40,3 +40,11 @@ SELECT max(id) AS id FROM audit_line GROUP BY mac HAVING count(*) > 1 ORDER BY 1
 -- name: links_without_line()
 -- Links whose line is gone, or of another group.
 SELECT k.line_id FROM audit_link k LEFT JOIN audit_line l ON l.id = k.line_id AND l.group_id = k.group_id WHERE l.id IS NULL ORDER BY 1;
+
+-- name: askers_to_export(group_id)
+-- Needs of a group, or of all, out of which somebody can be read.
+SELECT n.id, n.group_id FROM need n WHERE (CAST(:group_id AS uuid) IS NULL OR n.group_id = :group_id) AND n.purged_at IS NULL ORDER BY n.id;
+
+-- name: volunteers_to_export(group_id)
+-- The same of volunteers.
+SELECT DISTINCT o.member_id AS id, o.group_id FROM offer o WHERE CAST(:group_id AS uuid) IS NULL OR o.group_id = :group_id ORDER BY 2, 1;
