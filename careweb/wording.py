@@ -279,6 +279,7 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "read_need": N_("read your need"),
     "changed_need": N_("changed your need"),
     "closed_need": N_("closed your need"),
+    "confirmed_need": N_("wrote down that you want help, as you said on the phone"),
     "posted_need": N_("wrote your need down for you"),
     "widened_need": N_("widened the search"),
     "asked_again": N_("let volunteers be asked again"),

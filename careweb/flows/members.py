@@ -53,8 +53,8 @@ async def forget_member(ctx: Context, member_id: MemberId, *, even_kept: bool = 
     return None
 
 
-async def forget_contact(ctx: Context, contact: Contact) -> None:
+async def forget_contact(ctx: Context, contact: Contact) -> datetime | None:
     member = await run(ctx.tx, "member_by_contact", contact_index=ctx.vault.contact_index(contact))
     if member is None:
         raise NotHereError
-    await forget_member(ctx, MemberId(member["id"]))
+    return await forget_member(ctx, MemberId(member["id"]))

@@ -163,6 +163,7 @@ async def said_yes(visit: Visit) -> Response:
     """On the phone, to what a file said they need."""
     post = visit.post()
     await confirm_for_caller(visit.ctx, post.group_id, _need_id(visit))
+    await _account(visit, "confirmed_need")
     return see_other(f"/staff/{post.slug}/calls")
 
 

@@ -16,6 +16,7 @@ from careweb.flows.matches import helper_side
 from careweb.flows.members import member_kept_until
 from careweb.flows.reports import Said
 from careweb.web.cautions import cautions
+from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
 from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
@@ -70,16 +71,19 @@ async def report_asker(visit: Visit) -> Response:
 
 def _form(visit: Visit, errors: Errors, name: str, back: str, group: NeedView | None = None) -> Response:
     return visit.page(
-        "reviews/report.html", 422 if errors else 200, errors=errors, values=visit.fields, who=name, back=back, group=group,
-        causes=list(Cause), here=visit.request.url.path,
+        "reviews/report.html", 422 if errors else 200, errors=errors, values=visit.fields, who=name, back=back,
+        group=group, causes=list(Cause), here=visit.request.url.path,
     )  # fmt: skip
 
 
 async def reviews_of_need(visit: Visit, errors: Errors | None = None) -> Response:
     need_id = visit.need_id()
     view = await follow(visit.ctx, need_id)
+    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     return visit.page(
-        "reviews/mine.html", 422 if errors else 200, reviews=await reports.reviews_of_need(visit.ctx, need_id),
+        "reviews/mine.html", 422 if errors else 200, answering=_answering(visit), speech=spoken.name,
+        others=[one for one in view.matches if one.state is MatchState.FELL_THROUGH],
+        reviews=await reports.reviews_of_need(visit.ctx, need_id),
         base=f"/need/{need_id}", errors=errors or {}, values=visit.fields, now=visit.ctx.now, time_zone=view.time_zone,
         kept=await need_kept_until(visit.ctx, need_id),
     )  # fmt: skip
@@ -87,10 +91,16 @@ async def reviews_of_need(visit: Visit, errors: Errors | None = None) -> Respons
 
 async def reviews_of_member(visit: Visit, errors: Errors | None = None) -> Response:
     return visit.page(
-        "reviews/mine.html", 422 if errors else 200, base="/me", errors=errors or {}, values=visit.fields,
+        "reviews/mine.html", 422 if errors else 200, answering=_answering(visit), base="/me", others=(),
+        errors=errors or {}, values=visit.fields,
         reviews=await reports.reviews_of_member(visit.ctx, visit.member_id), now=visit.ctx.now,
         time_zone=visit.visitor.time_zone, kept=await member_kept_until(visit.ctx, visit.member_id),
     )  # fmt: skip
+
+
+def _answering(visit: Visit) -> str:
+    """The review whose form was sent, if any."""
+    return str(visit.request.path_params.get("review_id", ""))
 
 
 def _words(visit: Visit) -> tuple[str, Errors]:

@@ -73,7 +73,8 @@ CREATE TRIGGER need_held_no_more AFTER UPDATE OF state ON need FOR EACH ROW
     WHEN (OLD.state = 'held' AND NEW.state <> 'held') EXECUTE FUNCTION look_no_more();
 
 -- Nobody judges what is about themselves: not the volunteer, not who asked (by their contact too), not who decided before.
-CREATE FUNCTION may_judge(wanted uuid, by uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE FUNCTION may_judge(wanted uuid, by uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT NOT EXISTS (
         SELECT FROM review r JOIN need n ON n.id = r.need_id JOIN member m ON m.id = by
         WHERE r.id = wanted AND (m.id = r.member_id OR m.id = n.member_id OR m.contact_index = n.contact_index OR m.id = r.first_decided_by)

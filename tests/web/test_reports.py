@@ -205,3 +205,18 @@ def test_the_loud_message_names_nobody(site: Site, kind: str) -> None:
     assert "/me" in text
     assert "East" not in text
     assert "/staff/" not in text
+
+
+def test_a_match_that_fell_through_can_still_be_reported_and_an_appeal_that_was_refused_comes_back(site: Site) -> None:
+    need, asker, _ = connected(site)
+    asker.see(f"/need/{need}").send("/missed")
+    page = asker.see(f"/need/{need}/reviews")
+    link = page.soup.select_one('main a[href$="/report"]')
+    assert link
+    assert asker.see(str(link["href"])).send("/report", do="send", cause="no_show").path == f"/need/{need}/reviews"
+    review = latest_held(site, need)
+    decide = site.coordinator.see(f"/staff/east/reviews/{review}")
+    decide.send("/decide", action="released", reason=WHY)
+    refused = asker.see(f"/need/{need}/reviews").send("/appeal", appeal="")
+    assert set(refused.errors) == {"appeal"}
+    assert "With another person" in refused.send("/appeal", appeal="He has never come").text
