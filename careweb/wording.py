@@ -284,7 +284,7 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "widened_need": N_("widened the search"),
     "asked_again": N_("let volunteers be asked again"),
     "called_back": N_("saw your phone number, to call you back"),
-    "read_name": N_("saw your name on the list of volunteers"),
+    "read_name": N_("saw your name among the volunteers"),
     "admitted": N_("admitted you"),
     "suspended": N_("suspended you"),
     "read_report": N_("read a report about you two"),

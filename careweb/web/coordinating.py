@@ -58,6 +58,7 @@ async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     view = await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))
     await _account(visit, "read_need")
+    await _account_of(visit, "read_name", *(ask.member_id for ask in view.asked if ask.own))
     return visit.page(
         "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,

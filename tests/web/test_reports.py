@@ -111,7 +111,7 @@ def test_the_asker_sees_who_opened_their_details_and_why(site: Site) -> None:
     assert "read your need" in asker.see(f"/need/{need}/opened").text
     assert site.person().see(f"/need/{need}/opened").status == 404
     site.coordinator.see("/staff/east/people")
-    assert "saw your name on the list" in site.helper.see("/me/opened").text
+    assert "saw your name among the volunteers" in site.helper.see("/me/opened").text
 
 
 def test_opening_a_contact_takes_a_reason_and_is_seen_by_the_person(site: Site) -> None:
