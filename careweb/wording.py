@@ -153,6 +153,22 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "categories": N_("Choose at least one thing you can do."),
     "text": N_("Write at most 500 characters."),
     "coordinates": N_("Please leave out exact positions. We only work with areas."),
+    "gives_address": N_(
+        "This looks like a street address. Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
+    "gives_phone": N_(
+        "This looks like a phone number. Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
+    "gives_email": N_(
+        "This looks like an e-mail address. Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
+    "gives_postal": N_(
+        "There was a whole postal code here. We cut it to its first three characters. Please look again."
+    ),
+    "gives_several": N_(
+        "This seems to hold more than one thing that leads to a person: an address, a phone number or an e-mail. "
+        "Is it needed? Others may read it. Take it out, or keep it as it is."
+    ),
     "place": N_("Type the first three characters of your postal code, like M5V, or choose a town."),
     "place_not_a_code": N_("This is not a postal code. Type its first three characters, like M5V."),
     "place_not_canadian": N_("No Canadian postal code starts like this. Type its first three characters, like M5V."),
@@ -188,6 +204,8 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "until": N_("Choose a day after today, within a year."),
     "reason": N_("Choose a reason."),
     "sure": N_("Tick the box, so that we know that a person is here."),
+    "cause": N_("Choose what happened."),
+    "words_needed": N_("Write a reason of 10 to 500 characters."),
     "admit_note": N_("Write in a few words how you know them."),
 }
 
@@ -228,7 +246,73 @@ ROUGHLY = {  # how many of other groups, as far as a coordinator may know
     "many": N_("many"),
 }
 
+CAUSES = {  # of a report
+    "unsafe": N_("I did not feel safe"),
+    "threat": N_("A threat, or violence"),
+    "money": N_("Money was asked for or taken"),
+    "unkind": N_("Insulting, or against my dignity"),
+    "no_show": N_("Did not come, again and again"),
+    "other": N_("Something else"),
+}
+
+REVIEW_KINDS = {
+    "held": N_("A need to look at first"),
+    "report": N_("A report"),
+}
+
+REVIEW_STATES = {
+    "open": N_("Waiting for a person"),
+    "decided": N_("Decided"),
+    "appealed": N_("With another person"),
+    "settled": N_("Decided for good"),
+}
+
+ACTIONS = {  # what a review can come to
+    "released": N_("Nothing wrong: go on"),
+    "kept_apart": N_("Keep the two apart"),
+    "suspended": N_("Suspend the volunteer"),
+    "closed": N_("Close the need"),
+    "withdrawn": N_("Not needed any more"),
+    "lapsed": N_("Nobody decided in time"),
+}
+
+OPENED = {  # lines of the audit, as the person they are about reads them
+    "read_need": N_("read your need"),
+    "changed_need": N_("changed your need"),
+    "closed_need": N_("closed your need"),
+    "confirmed_need": N_("wrote down that you want help, as you said on the phone"),
+    "posted_need": N_("wrote your need down for you"),
+    "widened_need": N_("widened the search"),
+    "asked_again": N_("let volunteers be asked again"),
+    "called_back": N_("saw your phone number, to call you back"),
+    "read_name": N_("saw your name among the volunteers"),
+    "admitted": N_("admitted you"),
+    "suspended": N_("suspended you"),
+    "read_report": N_("read a report about you two"),
+    "decided_report": N_("decided about a report"),
+    "asked_contact": N_("asked to see how to reach you"),
+    "allowed_contact": N_("agreed that somebody sees how to reach you"),
+    "refused_contact": N_("refused that somebody sees how to reach you"),
+    "opened_contact": N_("saw how to reach you"),
+    "broke_glass": N_("did so at once, and all coordinators of the group were told"),
+    "exported": N_("took your details out in a file"),
+}
+
+ROLES = {
+    "coordinator": N_("a coordinator"),
+    "steward": N_("a steward"),
+    "operator": N_("the operator"),
+}
+
+OPENINGS = {
+    "asked": N_("waits for a second person"),
+    "open": N_("open for a day"),
+    "refused": N_("refused"),
+}
+
 EVENTS = {
+    "held": N_("Somebody looks at it first"),
+    "released": N_("Looked at: go on"),
     "posted": N_("Posted"),
     "changed": N_("Changed"),
     "renewed": N_("More time given"),
@@ -274,7 +358,7 @@ HELD_REASONS = {
     "words": N_("The same words several times in one day"),
 }
 
-ROLES = {
+POSTS = {
     "coordinator": N_("Coordinator"),
     "steward": N_("Steward"),
 }
@@ -306,5 +390,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "authenticator": AUTHENTICATORS,
     "second_step": SECOND_STEPS,
     "held_reason": HELD_REASONS,
+    "post": POSTS,
+    "cause": CAUSES,
+    "review_kind": REVIEW_KINDS,
+    "review": REVIEW_STATES,
+    "action": ACTIONS,
+    "opened": OPENED,
     "role": ROLES,
+    "opening": OPENINGS,
 }

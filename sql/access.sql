@@ -68,7 +68,8 @@ BEGIN
                 ' OR EXISTS (SELECT FROM staff s WHERE s.member_id = member.id AND s.group_id = current_group())'
                 ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = member.id AND a.group_id = current_group())', 'true', true),
             ('data_key', 'CASE record WHEN ''need'' THEN EXISTS (SELECT FROM need n WHERE n.id = data_key.id)'
-                ' WHEN ''member'' THEN EXISTS (SELECT FROM member m WHERE m.id = data_key.id) ELSE false END', 'true', false),
+                ' WHEN ''member'' THEN EXISTS (SELECT FROM member m WHERE m.id = data_key.id)'
+                ' WHEN ''review'' THEN EXISTS (SELECT FROM review r WHERE r.id = data_key.id) ELSE false END', 'true', false),
             ('need_event', of_need, NULL, true),
             ('thread_note', 'EXISTS (SELECT FROM match t WHERE t.id = match_id)', NULL, false),
             ('notice', 'CASE WHEN member_id IS NULL THEN ' || of_need || ' ELSE EXISTS (SELECT FROM member m WHERE m.id = member_id) END',
@@ -83,7 +84,12 @@ BEGIN
             ('authenticator', format(of_staff, 'authenticator'), NULL, false),
             ('recovery_code', format(of_staff, 'recovery_code'), NULL, false),
             ('second_step_event', format(of_staff, 'second_step_event'), NULL, false),
-            ('second_step_try', format(of_staff, 'second_step_try'), NULL, false)
+            ('second_step_try', format(of_staff, 'second_step_try'), NULL, false),
+            -- A report about a volunteer goes to the group of their offer, from a need that may be another's.
+            ('review', mine_or_own || ' OR ' || of_need, NULL, true),
+            ('opening', mine, NULL, true),
+            ('audit_line', mine, NULL, true),
+            ('audit_link', 'false', NULL, true)
         ) AS guarded (name, web, written, matcher)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', one.name);
@@ -108,6 +114,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notice TO careweb_web;
 GRANT SELECT ON recruiting_line, standing TO careweb_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON authenticator, recovery_code, second_step_try TO careweb_web;
 GRANT SELECT, INSERT, DELETE ON second_step_event TO careweb_web;
+GRANT SELECT, INSERT, UPDATE ON review, opening TO careweb_web;
+GRANT SELECT, INSERT ON audit_line TO careweb_web;
 
 -- 4. What the matcher may do, over all groups: never a name, contact, text, key, or a hash that finds any of them.
 GRANT SELECT (id, group_id, member_id, state, category, zone_code, languages, urgency, helpers, filled, needed_by, hours, reach,
@@ -124,10 +132,15 @@ GRANT INSERT ON need_event TO careweb_matcher;
 GRANT SELECT, INSERT, DELETE ON notice TO careweb_matcher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON claim, recruiting_line, standing, market, market_class TO careweb_matcher;
 GRANT SELECT ON offer_shelf, offer_key, market TO careweb_matcher;
+GRANT SELECT (id, kept_until, purged_at) ON review TO careweb_matcher;
+GRANT SELECT (asked_at), DELETE ON opening TO careweb_matcher;
+GRANT SELECT (id, group_id, mac) ON audit_line TO careweb_matcher;
+GRANT SELECT, INSERT ON audit_link TO careweb_matcher;
 
 -- 5. Tables without rows of a group. Reference: places, languages, groups' own public lines, what is installed.
 GRANT SELECT ON care_group, category, market, zone, zone_postal, zone_near, zone_around, region_set, region, zone_region, language, language_alias,
     language_pair, reference_data, migration TO careweb_web, careweb_matcher;
+GRANT UPDATE (two_people) ON care_group TO careweb_web;
 GRANT SELECT, INSERT ON master_key TO careweb_web, careweb_matcher;
 -- Found by a keyed hash of a secret only, and before any group is known.
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in, session TO careweb_web;
@@ -136,7 +149,7 @@ GRANT SELECT (id, expires_at), DELETE ON sign_in TO careweb_matcher;
 GRANT SELECT (expires_at, seen_at, idle), DELETE ON session TO careweb_matcher;
 GRANT SELECT (sent_at), DELETE ON sent_form TO careweb_matcher;
 -- Two keyed hashes that say nothing without both contacts; marks of what was erased; jobs owed: a name of a job and an id.
-GRANT SELECT ON apart TO careweb_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON apart TO careweb_web;
 GRANT SELECT, INSERT ON tombstone TO careweb_web;
 GRANT SELECT, UPDATE, DELETE ON tombstone TO careweb_matcher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON promise TO careweb_web, careweb_matcher;
@@ -144,7 +157,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON promise TO careweb_web, careweb_matcher;
 -- 6. Functions. Those that act as the owner give ids, groups, counts, yes or no.
 GRANT EXECUTE ON FUNCTION current_group(), current_member(), group_of(uuid), shared_languages(text[]), zones_near(text, boolean),
     has_address(uuid), masters() TO careweb_web, careweb_matcher;
-GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid),
+GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid), may_judge(uuid, uuid),
+    lines_of_record(bytea),
     ask_to_sign_in(uuid, uuid, bytea, boolean, bytea, timestamptz, timestamptz, timestamptz),
     add_member_once(uuid, bytea, text, bytea, text, text, timestamptz, smallint, bytea),
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int) TO careweb_web;

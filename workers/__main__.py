@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from careweb.config import Settings, settings
 from careweb.flows.starting import ErasedComeBackError, KeysMissingError
+from careweb.journal import configure_log
 from workers.process import EvictingRedisError, work
-from workers.records import configure_log, mishap
+from workers.records import mishap
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from careweb.domain.ids import NoticeId
-from careweb.flows import erasing, matching, notices, renewing, timing
+from careweb.flows import auditing, erasing, forgetting, matching, members, notices, renewing, reports, timing
 from careweb.flows.context import Context
 from careweb.storage.away import is_away
 from careweb.storage.database import Deadlock
@@ -27,17 +27,22 @@ JOBS: dict[str, Flow] = {
     "expire_need": timing.expire_need,
     "close_silent_need": timing.close_silent_need,
     "purge_need": timing.purge_need,
+    "erase_need": forgetting.erase_need,
+    "remove_member": members.remove_member,
+    "purge_review": reports.purge_review,
     "remind_match": timing.remind_match,
     "wake_rested": timing.wake_rested,
     "end_old_sessions": timing.end_old_sessions,
     "age_loads": timing.age_loads,
     "list_erased": erasing.list_erased,
+    "chain_audit": auditing.chain_audit,
     "drop_old_copies": erasing.drop_old_copies,
     "rewrap_keys": renewing.rewrap_keys,
 }
-# Of one group, and done with a look at nothing else. The others look across groups, or are about nobody.
+# Of one group or person, and done with a look at nothing else. The others look across groups, or are about nobody.
 OF_ONE_GROUP = {
-    "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "remind_match",
+    "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "erase_need",
+    "remove_member", "purge_review", "remind_match",
 }  # fmt: skip
 DELIVER = "deliver_notice"  # the one job that is not one transaction
 
@@ -46,6 +51,7 @@ EVERY = {
     "end_old_sessions": timedelta(hours=1),
     "age_loads": timedelta(hours=1),
     "list_erased": timedelta(minutes=1),
+    "chain_audit": timedelta(minutes=1),
     "drop_old_copies": timedelta(hours=1),
 }  # about nobody: done again and again
 NOBODY = UUID(int=0)

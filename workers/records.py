@@ -1,24 +1,18 @@
-"""What a worker says about itself: an allow-list for its log, and figures. Never an argument beyond an id, never a message."""
+"""What a worker says about itself: its log, and figures. Never an argument, never a message."""
 
 import asyncio
-import logging
 import secrets
-import traceback
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, start_http_server
 
-from careweb import paths
 from careweb.domain.states import NoticeState
+from careweb.journal import places
 from careweb.storage.promises import PromiseCounts
 
-_ALLOWED = frozenset(
-    {"event", "level", "timestamp", "job", "outcome", "ms", "reference", "error", "at", "count", "reason", "port"}
-)
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 TICK = "tick"  # the one job that no relay hands over
 
@@ -37,25 +31,6 @@ _TICK = {
 log = structlog.get_logger("careweb.workers")
 
 
-def configure_log() -> None:
-    """One JSON line an event. Libraries' own loggers are silent: they print arguments and servers' words."""
-    logging.getLogger().handlers = [logging.NullHandler()]
-    logging.getLogger("arq").setLevel(logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _only_allowed,
-            structlog.processors.JSONRenderer(),
-        ],
-        cache_logger_on_first_use=True,
-    )
-
-
-def _only_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: value for key, value in event.items() if key in _ALLOWED}
-
-
 def note_stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """For what went wrong where nobody waited for the answer."""
     error = context.get("exception")
@@ -66,18 +41,6 @@ def note_stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> 
 def mishap(event: str, error: BaseException, **more: Any) -> None:
     """Where and what kind; never the message, which may hold what somebody wrote."""
     log.error(event, reference=secrets.token_hex(4), error=type(error).__name__, at=places(error), **more)
-
-
-def places(error: BaseException) -> list[str]:
-    return [
-        f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-8:]
-    ]
-
-
-def _short(filename: str) -> str:
-    path = Path(filename)
-    return str(path.relative_to(paths.ROOT)) if path.is_relative_to(paths.ROOT) else path.name
 
 
 class Figures:

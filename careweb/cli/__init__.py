@@ -5,6 +5,7 @@ import importlib
 import click
 
 COMMANDS = {  # name: module and what in it
+    "audit": "careweb.cli.audit:audit",
     "backup": "careweb.cli.backups:backup",
     "demo": "careweb.cli.demo:demo",
     "doctor": "careweb.cli.doctor:doctor",

@@ -1,6 +1,7 @@
 """`careweb members`: what an operator does for a person who writes to them."""
 
 import asyncio
+from datetime import datetime
 
 import click
 
@@ -24,14 +25,14 @@ def members() -> None:
 @click.confirmation_option(prompt="This cannot be undone. Forget this person?", help="do not ask whether this is meant")
 def forget(contact: Contact) -> None:
     """Remove whoever has this e-mail address or phone number: roles, offers, live needs, name and contact."""
-    asyncio.run(_forget(contact))
-    click.echo("forgotten")
+    kept = asyncio.run(_forget(contact))
+    click.echo(f"stopped; a report keeps name and contact until {kept:%Y-%m-%d} at the latest" if kept else "forgotten")
 
 
-async def _forget(contact: Contact) -> None:
+async def _forget(contact: Contact) -> datetime | None:
     async with context(settings()) as ctx:
         try:
-            await forget_contact(ctx, contact)
+            return await forget_contact(ctx, contact)
         except NotHereError:
             raise UnusableError("nobody here has that contact") from None
 

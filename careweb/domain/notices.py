@@ -22,6 +22,7 @@ class NoticeKind(StrEnum):
     CONFIRM_IMPORT = "confirm_import"  # a group put you on its list: do you want that?
     ADMITTED = "admitted"
     SUSPENDED = "suspended"
+    GLASS_BROKEN = "glass_broken"  # to all staff of a group: somebody opened a contact without a second person
 
 
 TO_THOSE_WHO_STOPPED = frozenset({NoticeKind.SIGN_IN})  # they asked for it this minute

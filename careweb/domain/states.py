@@ -53,6 +53,13 @@ class NoticeState(StrEnum):
     PARKED = "parked"  # five tries; an operator looks
 
 
+class ReviewState(StrEnum):
+    OPEN = "open"  # waits for a person of the group, or is with one
+    DECIDED = "decided"  # may be appealed against once
+    APPEALED = "appealed"  # waits for another person
+    SETTLED = "settled"  # for good
+
+
 class Urgency(StrEnum):
     URGENT = "urgent"  # needed within 48 hours
     MEDIUM = "medium"

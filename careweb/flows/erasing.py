@@ -42,10 +42,10 @@ async def erase_again(ctx: Context, folders: Iterable[Path] = ()) -> int:
     known = read_marks([folder_of(ctx.settings.state), *folders])
     needs = [id async for id in _sealed(ctx, "need") if ctx.vault.tombstone("need", id) in known]
     for id in needs:
-        await forget_need(ctx, NeedId(id))
+        await forget_need(ctx, NeedId(id), even_kept=True)
     members = [id async for id in _sealed(ctx, "member") if ctx.vault.tombstone("member", id) in known]
     for id in members:
-        await forget_member(ctx, MemberId(id))
+        await forget_member(ctx, MemberId(id), even_kept=True)
     marks = list(known)
     for some in (marks[at : at + _AT_ONCE] for at in range(0, len(marks), _AT_ONCE)):
         await run(ctx.tx, "add_tombstones", marks=some, weeks=[known[mark] for mark in some])

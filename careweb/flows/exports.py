@@ -1,13 +1,15 @@
 """Taking needs, offers, asks and matches out: without names, contacts and notes, unless a reason was given and kept."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from careweb.domain.cells import guarded
 from careweb.domain.columns import WITH_CONTACT, Exported, export_columns
-from careweb.domain.ids import GroupId
+from careweb.domain.ids import GroupId, MemberId
+from careweb.flows.auditing import OPERATOR, note_many
 from careweb.flows.context import Context
 from careweb.storage import exports
 from careweb.storage.sealing import Sealer, new_key
@@ -17,10 +19,15 @@ _SEALED_AS = {"note": "text"}  # what a column is sealed as, where it is called 
 
 
 async def record_disclosure(ctx: Context, what: Exported, group_id: GroupId | None, reason: str) -> None:
-    """Commit this before the first row leaves: then no contact has left without its reason."""
+    """Commit this before the first row leaves: then no contact has left without its reason, and each person sees it."""
     disclosure_id = uuid4()
     sealer = await new_key(ctx.tx, ctx.vault, "disclosure", disclosure_id)
     await exports.add_disclosure(ctx.tx, disclosure_id, what, group_id, sealer.seal("reason", reason), ctx.now)
+    leaving: defaultdict[GroupId, list[UUID]] = defaultdict(list)
+    for row in await exports.people_in(ctx.tx, what, group_id):
+        leaving[row["group_id"]].append(row["id"])
+    for group, ids in leaving.items():
+        await note_many(ctx, group, "operator", MemberId(OPERATOR), "exported", _SEALED_WITH[what], ids, reason)
 
 
 async def export(

@@ -147,6 +147,10 @@ async def _fell_through(ctx: Context, notice: Notice) -> Facts | None:
     return await _about_need(*LIVE)(ctx, notice) if notice.need_id else {}
 
 
+async def _glass_broken(ctx: Context, _: Notice) -> Facts | None:
+    return {"link": f"{ctx.settings.public_url}/me"}
+
+
 async def _sign_in(ctx: Context, notice: Notice) -> Facts | None:
     if await run(ctx.tx, "usable_sign_in", id=notice.subject, now=ctx.now) is None:
         return None
@@ -187,5 +191,6 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.NOTE: _about_match(MatchState.CONNECTED),
     NoticeKind.CONFIRM_IMPORT: _confirm_import,
     NoticeKind.ADMITTED: _about_membership(MembershipState.ADMITTED),
+    NoticeKind.GLASS_BROKEN: _glass_broken,
     NoticeKind.SUSPENDED: _about_membership(MembershipState.SUSPENDED),
 }

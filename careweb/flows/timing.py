@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from careweb.domain.ids import AskId, MatchId, NeedId
+from careweb.domain.openings import KEPT
 from careweb.domain.states import MatchState, NeedState
 from careweb.flows.context import Context
 from careweb.flows.forgetting import purge
@@ -84,4 +85,5 @@ async def end_old_sessions(ctx: Context, _: UUID) -> None:
     """And what else is forgotten by its age alone."""
     await run(ctx.tx, "end_old_sessions", now=ctx.now)
     await run(ctx.tx, "forget_notices", before=ctx.now - ctx.settings.notices_kept)
+    await run(ctx.tx, "forget_openings", before=ctx.now - KEPT)
     await run(ctx.tx, "forget_weeks", now=ctx.now)

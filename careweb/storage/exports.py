@@ -33,3 +33,9 @@ async def add_disclosure(
     tx: Transaction, id: UUID, what: Exported, group_id: GroupId | None, sealed_reason: bytes | None, now: datetime
 ) -> None:
     await run(tx, "add_disclosure", id=id, at=now, what=what, group_id=group_id, sealed_reason=sealed_reason)
+
+
+async def people_in(tx: Transaction, what: Exported, group_id: GroupId | None) -> list[Mapping[str, Any]]:
+    """Whose names and contacts would leave."""
+    query = {Exported.NEEDS: "askers_to_export", Exported.OFFERS: "volunteers_to_export"}[what]
+    return list(await run(tx, query, group_id=group_id))

@@ -41,6 +41,11 @@ async def promise_each(tx: Transaction, owed: Sequence[tuple[str, UUID, datetime
         await queries().promise_each(await driver(tx), jobs=jobs, subjects=subjects, due=due)
 
 
+async def hasten(tx: Transaction, job: str, subject: UUID, due_at: datetime) -> None:
+    """If it is owed at all."""
+    await queries().hasten_promise(await driver(tx), job=job, subject=subject, due_at=due_at)
+
+
 async def unpromise(tx: Transaction, job: str, subject: UUID) -> None:
     await queries().unpromise(await driver(tx), job=job, subject=subject)
 

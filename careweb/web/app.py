@@ -12,11 +12,12 @@ from careweb import config
 from careweb.config import Settings
 from careweb.domain.errors import CareError
 from careweb.flows.starting import refuse_unfit
+from careweb.journal import configure_log
 from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import open_vault
 from careweb.web.bodies import BodyError
 from careweb.web.errors import StaleFormError, body_error, care_error, crowded, http_error, stale_form
-from careweb.web.records import Figures, Recorder, configure_log
+from careweb.web.records import Figures, Recorder
 from careweb.web.routes import ROUTES
 from careweb.web.shields import SameSiteOnly, SecurityHeaders
 from careweb.web.slowing import CrowdedError, prepare

@@ -17,6 +17,7 @@ from careweb.flows.groups import Group, group_by_slug
 from careweb.flows.needs import Posted, need_of_form, post_need
 from careweb.flows.signin import open_session
 from careweb.web.bodies import Fields
+from careweb.web.cautions import cautions
 from careweb.web.choices import LanguageChoice, PlaceChoice, choose_language, choose_place
 from careweb.web.cookies import SESSION, set_cookie
 from careweb.web.errors import StaleFormError
@@ -150,7 +151,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
     errors: Errors = {}
     if sent:
         form, errors = read_need_form(fields, consent=consent)
-        errors |= languages.errors | place.errors
+        errors = cautions(fields, "text", "name") | errors | languages.errors | place.errors
     elif languages.searched:
         errors = languages.errors
     need = None

@@ -84,9 +84,15 @@ async def _read_multipart(request: Request, body: bytes, most_fields: int) -> li
 _KEPT = frozenset({"token", "form_id", "code", "then", "back"})  # ours, and given back as they are
 
 
+CUT = "cut"  # names the fields out of which a full postal code was cut; ours alone
+
+
 def _clean(items: list[tuple[str, str]]) -> Fields:
     """One way of writing each letter, plain line ends, nothing invisible, and no full postal code from here on."""
-    return ImmutableMultiDict((name, _without_full_codes(name, _plain(value))) for name, value in items)
+    plain = [(name, _plain(value)) for name, value in items if name != CUT]
+    short = [(name, _without_full_codes(name, value)) for name, value in plain]
+    cut = [(CUT, name) for (name, whole), (_, left) in zip(plain, short, strict=True) if whole != left]
+    return ImmutableMultiDict([*short, *cut])
 
 
 def _plain(value: str) -> str:

@@ -11,9 +11,11 @@ from careweb.domain.needs import TEXT_MOST
 from careweb.domain.states import LIVE, CloseReason, NeedState
 from careweb.flows import board as flow
 from careweb.flows import groups, needs
+from careweb.flows.auditing import note, note_many
 from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
+from careweb.web.cautions import cautions
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
@@ -32,7 +34,19 @@ def _words(visit: Visit, field: str) -> tuple[str, str]:
     text = visit.fields.get(field, "").strip()
     if names_a_position(text):
         return text, "coordinates"
-    return text, "text" if len(text) > TEXT_MOST else ""
+    return text, "text" if len(text) > TEXT_MOST else cautions(visit.fields, field).get(field, "")
+
+
+async def _account(visit: Visit, action: str, reason: str = "") -> None:
+    """What they do with a need, for the person who asked."""
+    post = visit.post()
+    await note(visit.ctx, post.group_id, post.role, visit.member_id, action, "need", _need_id(visit), reason)
+
+
+async def _account_of(visit: Visit, action: str, *members: MemberId) -> None:
+    """The same of volunteers."""
+    post = visit.post()
+    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, action, "member", members)
 
 
 async def need(visit: Visit) -> Response:
@@ -43,6 +57,8 @@ async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     view = await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))
+    await _account(visit, "read_need")
+    await _account_of(visit, "read_name", *(ask.member_id for ask in view.asked if ask.own))
     return visit.page(
         "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,
@@ -56,11 +72,13 @@ async def widen(visit: Visit) -> Response:
     if km not in map(str, WIDEN_KM):
         return await _need_page(visit, {"km": "radius"})
     await flow.widen(visit.ctx, post.group_id, _need_id(visit), float(km))
+    await _account(visit, "widened_need")
     return _back(visit)
 
 
 async def ask_again(visit: Visit) -> Response:
     await flow.ask_again(visit.ctx, visit.post().group_id, _need_id(visit))
+    await _account(visit, "asked_again")
     return _back(visit)
 
 
@@ -73,6 +91,7 @@ async def close(visit: Visit) -> Response:
         return await _need_page(visit, errors)
     try:
         await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
+        await _account(visit, "closed_need")
     except OverError:  # sent twice?
         if (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need.state != NeedState.CLOSED:
             raise
@@ -89,6 +108,7 @@ async def change(visit: Visit) -> Response:
     view = (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need
     if view.state not in LIVE:
         return _back(visit, late=True)
+    await _account(visit, "read_need")
     sent = visit.posting and visit.fields.get("do", "send") == "send"
     values = (
         ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
@@ -98,6 +118,7 @@ async def change(visit: Visit) -> Response:
         status = 422 if filled.errors else 200
         return visit.page("board/change.html", status, post=post, need=view, **{**filled.shown(), "changing": True})
     await needs.change_need(visit.ctx, view.id, filled.need, actor="coordinator")
+    await _account(visit, "changed_need")
     return _back(visit)
 
 
@@ -119,6 +140,7 @@ async def post_for_caller(visit: Visit) -> Response:
         actor="coordinator",
         secret_hash=hashed_first(visit),
     )
+    await note(visit.ctx, group.id, post.role, visit.member_id, "posted_need", "need", made.need_id)
     return posted_page(visit, group, made, by_phone=True)
 
 
@@ -127,6 +149,8 @@ async def calls(visit: Visit) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     waiting = await flow.call_backs(visit.ctx, post.group_id)
     unconfirmed = await needs_unconfirmed(visit.ctx, post.group_id)
+    called = [call.need_id for call in waiting]
+    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, "called_back", "need", called)
     return visit.page("board/calls.html", post=post, calls=waiting, unconfirmed=unconfirmed, speech=spoken.name)
 
 
@@ -140,6 +164,7 @@ async def said_yes(visit: Visit) -> Response:
     """On the phone, to what a file said they need."""
     post = visit.post()
     await confirm_for_caller(visit.ctx, post.group_id, _need_id(visit))
+    await _account(visit, "confirmed_need")
     return see_other(f"/staff/{post.slug}/calls")
 
 
@@ -151,6 +176,7 @@ async def _people_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     helpers = await groups.helpers(visit.ctx, post.group_id)
+    await _account_of(visit, "read_name", *(one.id for one in helpers))
     return visit.page(
         "board/people.html", 422 if errors else 200, post=post, helpers=helpers, errors=errors or {}, speech=spoken.name,
         values=visit.fields if errors else NO_FIELDS,
@@ -162,11 +188,12 @@ def _member_id(visit: Visit) -> MemberId:
 
 
 async def admit(visit: Visit) -> Response:
-    post, (note, wrong) = visit.post(), _words(visit, "note")
-    if wrong or not note:
+    post, (words, wrong) = visit.post(), _words(visit, "note")
+    if wrong or not words:
         return await _people_page(visit, {f"note-{_member_id(visit)}": wrong or "admit_note"})
     vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)
-    await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=note, vetting=vetting)
+    await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=words, vetting=vetting)
+    await _account_of(visit, "admitted", _member_id(visit))
     return see_other(f"/staff/{post.slug}/people")
 
 
@@ -174,4 +201,5 @@ async def suspend(visit: Visit) -> Response:
     """One click: no words are asked for."""
     post = visit.post()
     await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note="")
+    await _account_of(visit, "suspended", _member_id(visit))
     return see_other(f"/staff/{post.slug}/people")

@@ -11,14 +11,15 @@ from careweb.domain.errors import OverError
 from careweb.domain.hours import unpack, until
 from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
-from careweb.domain.states import LIVE, NeedState
+from careweb.domain.states import LIVE, OVER, NeedState
 from careweb.flows import matches, needs, signin
 from careweb.flows.following import NeedView, follow
-from careweb.flows.forgetting import forget_need
+from careweb.flows.forgetting import forget_need, need_kept_until
 from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
 from careweb.web.asking import fill_in, form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS, Fields
+from careweb.web.cautions import cautions
 from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
 from careweb.web.text_rules import names_a_position, read_day
@@ -29,12 +30,19 @@ async def need(visit: Visit) -> Response:
     return await _status(visit, visit.need_id())
 
 
-async def _status(visit: Visit, need_id: NeedId, errors: Errors | None = None, status: int = 200) -> Response:
+async def _status(
+    visit: Visit,
+    need_id: NeedId,
+    errors: Errors | None = None,
+    status: int = 200,
+    writing_to: MatchId | None = None,
+) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     view = await follow(visit.ctx, need_id)
     locale = visit.interface.tag
     return visit.page(
         "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
+        writing_to=writing_to, kept=await need_kept_until(visit.ctx, need_id) if view.state in OVER else None,
         late="late" in visit.request.query_params, again="again" in visit.request.query_params, form_id=new_form_id(),
         values=visit.fields if visit.posting else NO_FIELDS,
         languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name,
@@ -112,9 +120,11 @@ async def erase(visit: Visit) -> Response:
     need_id = visit.need_id()
     if not visit.posting:
         view = await follow(visit.ctx, need_id)
-        return visit.page("needs/erase.html", need=view, live=view.state in LIVE)
-    await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
-    return visit.page("needs/erased.html")
+        return visit.page(
+            "needs/erase.html", need=view, live=view.state in LIVE, kept=await need_kept_until(visit.ctx, need_id)
+        )
+    kept = await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
+    return visit.page("needs/erased.html", kept=kept)
 
 
 async def forget_everywhere(visit: Visit) -> Response:
@@ -158,7 +168,7 @@ async def write_note(visit: Visit) -> Response:
     need_id = visit.need_id()
     text, errors = read_note(visit.fields)
     if errors:
-        return await _status(visit, need_id, errors, 422)
+        return await _status(visit, need_id, errors, 422, writing_to=_match_id(visit))
     if await first_time(visit.ctx, form_id_of(visit)):
         await matches.add_note(visit.ctx, _match_id(visit), need_id, "asker", text)
     return see_other(f"/need/{need_id}#thread")
@@ -168,4 +178,4 @@ def read_note(fields: Fields) -> tuple[str, Errors]:
     text = fields.get("note", "").strip()
     if names_a_position(text):
         return "", {"note": "coordinates"}
-    return text, {} if 0 < len(text) <= matches.NOTE_MOST else {"note": "note"}
+    return text, cautions(fields, "note") if 0 < len(text) <= matches.NOTE_MOST else {"note": "note"}

@@ -1,33 +1,19 @@
-"""The request log and the figures: an allow-list, so that nothing about a person can slip in. And what went wrong."""
+"""The request log and the figures, which tell nothing about a person; and what went wrong."""
 
 import secrets
 import time
-import traceback
-from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from careweb import paths
+from careweb.journal import places
 from careweb.storage.away import is_away
 from careweb.web.pages import error_page
 
 log = structlog.get_logger("careweb.web")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-
-
-def configure_log() -> None:
-    """One JSON line an event, as the workers write it."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        cache_logger_on_first_use=True,
-    )
 
 
 class Figures:
@@ -91,16 +77,3 @@ class Recorder:
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
         self._figures.count(route, method, status, seconds)
         log.info("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
-
-
-def places(error: BaseException) -> list[str]:
-    """Where it happened, file and line; never the message, which may hold what somebody typed."""
-    return [
-        f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-12:]
-    ]
-
-
-def _short(filename: str) -> str:
-    path = Path(filename)
-    return str(path.relative_to(paths.ROOT)) if path.is_relative_to(paths.ROOT) else path.name

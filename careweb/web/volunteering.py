@@ -14,10 +14,11 @@ from careweb.domain.places import Zone
 from careweb.domain.states import UNDER_WAY
 from careweb.flows import offers
 from careweb.flows.groups import Group, all_groups, group_by_slug
-from careweb.flows.members import forget_member
+from careweb.flows.members import forget_member, member_kept_until
 from careweb.flows.signin import NOBODY
 from careweb.web.asking import form_id_of, in_order
 from careweb.web.bodies import NO_FIELDS, Fields
+from careweb.web.cautions import cautions
 from careweb.web.choices import choose_language, choose_place, spoken_languages
 from careweb.web.cookies import SESSION, drop_cookie
 from careweb.web.need_form import Errors
@@ -80,7 +81,7 @@ async def _filled(
     place = await choose_place(visit, values)
     sent = visit.posting and values.get("do", "send") == "send"
     form, errors = read_offer_form(values) if sent else (None, {})
-    errors |= languages.errors | (place.errors if sent else {})
+    errors |= languages.errors | (place.errors | cautions(values, "name") if sent else {})
     shown = {
         "values": values, "languages": languages, "place": place, "errors": in_order(errors),
         "categories": list(CATEGORIES), "radii": RADII_KM, "per_weeks": _listed_tasks(values.get("per_week", "")),
@@ -154,9 +155,10 @@ async def remove(visit: Visit) -> Response:
     """For good. Whoever coordinates a group does not leave it alone by a click: the operator removes them."""
     member_id = visit.member_id
     if not visit.posting or visit.visitor.posts:
-        return visit.page("members/remove.html", posts=visit.visitor.posts)
-    await forget_member(visit.ctx, member_id)
+        kept = await member_kept_until(visit.ctx, member_id)
+        return visit.page("members/remove.html", posts=visit.visitor.posts, kept=kept)
+    kept = await forget_member(visit.ctx, member_id)
     visit.request.state.visitor = NOBODY
-    response = visit.page("members/removed.html")
+    response = visit.page("members/removed.html", kept=kept)
     drop_cookie(visit.request, response, SESSION)
     return response

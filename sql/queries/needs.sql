@@ -49,8 +49,8 @@ RETURNING true;
 UPDATE need SET category = :category, zone_code = :zone_code, languages = :languages, urgency = :urgency, helpers = greatest(:helpers, filled),
     needed_by = :needed_by, hours = :hours, reach = :reach, show_text = :show_text, see_first = :see_first,
     sealed_name = :sealed_name, sealed_text = :sealed_text, expires_at = :expires_at, exhausted_at = NULL, round = round + 1,
-    state = CASE WHEN filled < greatest(:helpers, filled) THEN 'open' ELSE 'matched' END
-WHERE id = :id AND state IN ('open', 'matched')
+    state = CASE WHEN state = 'held' THEN 'held' WHEN filled < greatest(:helpers, filled) THEN 'open' ELSE 'matched' END
+WHERE id = :id AND state IN ('held', 'open', 'matched')
 RETURNING true;
 
 -- name: renew_need(id, needed_by, hours, expires_at)$
@@ -75,8 +75,8 @@ WHERE id = :id AND state IN ('held', 'open', 'matched')
 RETURNING true;
 
 -- name: expire_need(id, now)$
--- Nobody came in time: only an open need whose day has passed, and that nobody renewed meanwhile.
-UPDATE need SET state = 'expired', closed_at = :now WHERE id = :id AND state = 'open' AND expires_at <= :now AND filled = 0 RETURNING expires_at;
+-- Nobody came in time, or nobody looked at a held one: only a need whose day has passed, and that nobody renewed meanwhile.
+UPDATE need SET state = 'expired', closed_at = :now WHERE id = :id AND state IN ('held', 'open') AND expires_at <= :now AND filled = 0 RETURNING expires_at;
 
 -- name: close_silent_need(id, needed_before, now)$
 -- A matched need silent long after its by-when: it counts as met, unconfirmed.

@@ -86,6 +86,10 @@ SELECT job, subject, due_at, handed_at, tries FROM promise WHERE handed_at IS NO
 -- Tries every parked promise again from the beginning.
 UPDATE promise SET handed_at = NULL, tries = 0 WHERE handed_at IS NOT NULL AND tries > 10;
 
+-- name: hasten_promise(job, subject, due_at)!
+-- What is owed later is owed then already; what is not owed stays so.
+UPDATE promise SET due_at = :due_at WHERE job = :job AND subject = :subject AND due_at > :due_at;
+
 -- name: promise_due_at(job, subject)$
 -- When is this job owed?
 SELECT due_at FROM promise WHERE job = :job AND subject = :subject;
@@ -101,13 +105,15 @@ SELECT job, subject, due_at FROM (
     SELECT 'match_need' AS job, id AS subject, CAST(:now AS timestamptz) AS due_at FROM need
     WHERE state = 'open' AND confirmed AND exhausted_at IS NULL AND expires_at > :now
     UNION ALL
-    SELECT 'expire_need', id, expires_at FROM need WHERE state = 'open' AND filled = 0
+    SELECT 'expire_need', id, expires_at FROM need WHERE state IN ('held', 'open') AND filled = 0
     UNION ALL
     SELECT 'close_silent_need', id, needed_by + CAST(:met_after AS interval) FROM need
     WHERE state IN ('open', 'matched') AND filled > 0
     UNION ALL
     SELECT 'purge_need', id, closed_at + CAST(:purge_after AS interval) FROM need
     WHERE closed_at IS NOT NULL AND purged_at IS NULL
+    UNION ALL
+    SELECT 'purge_review', id, kept_until FROM review WHERE purged_at IS NULL
     UNION ALL
     SELECT 'time_out_ask', id, times_out_at FROM ask WHERE state IN ('planned', 'sent')
     UNION ALL

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,14 +13,19 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright
 
 from careweb.domain.contacts import read_email, read_phone
+from careweb.domain.reviews import Action, Cause
 from careweb.domain.states import Role
 from careweb.flows.asks import accept
+from careweb.flows.auditing import note
 from careweb.flows.context import Context
 from careweb.flows.groups import grant_role
 from careweb.flows.needs import withdraw_need
+from careweb.flows.openings import ask_to_open
+from careweb.flows.reports import Said, appeal, report_helper
+from careweb.flows.reviewing import decide_review
 from careweb.flows.second_step import begin_app, begun_app, confirm_app
 from careweb.flows.shortages import write_recruiting
-from careweb.flows.signin import open_session
+from careweb.flows.signin import Post, open_session
 from careweb.storage.database import open_engine, transaction
 from careweb.storage.factors import app_code
 from careweb.web.app import create_app
@@ -61,6 +67,31 @@ async def prepared(
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+async def _looked_at(world: World, cast: Cast, caller: Any) -> tuple[Any, ...]:
+    """A held need, a report, an appeal, a contact that was opened, and lines of the audit."""
+    ctx: Context = world.ctx
+    post = Post(group_id=cast.group, slug="east", name="East", role=Role.COORDINATOR)
+    kim = await grant_role(ctx, cast.group, read_email("kim@example.org"), Role.COORDINATOR, name="Kim")
+    held, needs = await world.need(cast.group, text="Held"), []
+    await world.rows("UPDATE need SET state = 'held', held_reason = 'many' WHERE id = $1", held)
+    for address in ("ada@example.org", "bo@example.org"):
+        helper = await world.helper(cast.group, name="Lin", languages=("lo",))
+        need = await world.need(cast.group, languages=("lo",), contact=read_email(address))
+        await world.match(need)
+        await accept(ctx, await world.ask_of(need, helper), helper)
+        match = await world.one("SELECT id FROM match WHERE need_id = $1", need)
+        await report_helper(ctx, need, match, Said(cause=Cause.UNSAFE, text="He followed me home"))
+        needs.append((need, await world.one("SELECT id FROM review WHERE need_id = $1", need)))
+        await world.rows("UPDATE offer SET state = 'ended' WHERE member_id = $1", helper)
+    (first, review), (second, appealed) = needs
+    await decide_review(ctx, cast.group, kim, appealed, Action.RELEASED, "Both say it was a misunderstanding")
+    await appeal(ctx, appealed, "It was not", need_id=second)
+    await note(ctx, cast.group, "coordinator", cast.coordinator, "read_need", "need", first, "She called")
+    opening = await ask_to_open(ctx, post, cast.coordinator, "need", caller, "She asked to be called back")
+    await ask_to_open(ctx, post, kim, "need", first, "The clinic called about her")
+    return held, first, review, appealed, opening
 
 
 async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
@@ -107,10 +138,11 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     passed = await open_session(ctx, member_id=guarded)
     secret = base64.b32decode((await begun_app(ctx, guarded, app)).secret)
     await confirm_app(ctx, guarded, app, app_code(secret, ctx.now), session=passed)
+    held, reported, review, appealed, opening = await _looked_at(world, cast, caller)
     sessions = {
         "guarded": await open_session(ctx, member_id=guarded),
         "passed": passed,
-        "asker": await open_session(ctx, needs=[taken, choosing, unmet, late, withdrawn, still]),
+        "asker": await open_session(ctx, needs=[held, reported, taken, choosing, unmet, late, withdrawn, still]),
         "imported": await open_session(ctx, member_id=imported),
         "helper": await open_session(ctx, member_id=cast.helper),
         "coordinator": await open_session(ctx, member_id=cast.coordinator),
@@ -136,6 +168,13 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "need": (f"{staff}/needs/{unmet}", "coordinator"), "staff change": (f"{staff}/needs/{unmet}/change", "coordinator"),
         "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
         "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),
+        "report": (f"/need/{taken}/matches/{task['id']}/report", "asker"), "task report": (f"/task/{task['id']}/report", "helper"),
+        "my reports": (f"/need/{reported}/reviews", "asker"), "opened": (f"/need/{reported}/opened", "asker"),
+        "my own reports": ("/me/reviews", "helper"), "opened to me": ("/me/opened", "helper"),
+        "reviews": (f"{staff}/reviews", "coordinator"), "review": (f"{staff}/reviews/{review}", "coordinator"),
+        "appealed": (f"{staff}/reviews/{appealed}", "coordinator"), "open contact": (f"{staff}/needs/{caller}/contact", "coordinator"),
+        "openings": (f"{staff}/openings", "coordinator"), "contact": (f"{staff}/openings/{opening}", "coordinator"),
+        "held": (f"/need/{held}", "asker"), "erase kept": (f"/need/{reported}/erase", "asker"),
         "remove": ("/me/remove", "helper"), "not by a click": ("/me/remove", "coordinator"),
         "second step": ("/second-step", "guarded"), "own second step": ("/second-step/own", "coordinator"),
         "app": (f"/second-step/app/{await begin_app(ctx, cast.coordinator)}", "coordinator"),

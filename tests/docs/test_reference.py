@@ -20,6 +20,7 @@ STATES: dict[str, type[StrEnum]] = {
     "ask": states.AskState,
     "match": states.MatchState,
     "offer": states.OfferState,
+    "review": states.ReviewState,
     "membership": states.MembershipState,
     "notice": states.NoticeState,
 }

@@ -5,6 +5,7 @@ from careweb.domain.columns import WITH_CONTACT, Exported, export_columns
 from careweb.domain.contacts import read_contact
 from careweb.domain.ids import GroupId, NeedId
 from careweb.flows.asks import accept
+from careweb.flows.auditing import opened
 from careweb.flows.exports import export, record_disclosure
 from careweb.storage.sealing import destroy_key, key_of
 from tests.world import VAULT, World
@@ -106,3 +107,16 @@ async def test_what_another_group_calls_its_offer_stays_there(world: World) -> N
     for what in (Exported.ASKS, Exported.MATCHES):
         (row,) = await exported(world, what, east)
         assert row["offer_ref"] == str(await world.one("SELECT id FROM offer"))
+
+
+async def test_each_person_sees_that_their_details_left_and_why(world: World) -> None:
+    group = await world.group()
+    need = await helped(world, group)
+    await record_disclosure(world.ctx, Exported.NEEDS, group, "for the board of the alliance")
+    (line,) = await opened(world.ctx, "need", need)
+    assert (line.role, line.action, line.reason) == ("operator", "exported", "for the board of the alliance")
+    await record_disclosure(world.ctx, Exported.OFFERS, None, "a new list")
+    wing = await world.one("SELECT member_id FROM offer")
+    assert [(line.action, line.reason) for line in await opened(world.ctx, "member", wing)] == [
+        ("exported", "a new list")
+    ]

@@ -27,6 +27,7 @@ GUARDED = {
     "notice": True, "recruiting_line": True, "standing": True, "claim": True, "offer_key": True,
     "staff": False, "data_key": False, "thread_note": False, "tally": False, "disclosure": False,
     "authenticator": False, "recovery_code": False, "second_step_event": False, "second_step_try": False,
+    "review": True, "opening": True, "audit_line": True, "audit_link": True,
 }  # fmt: skip
 # Every other table, and why nobody's group is in it.
 OPEN = {
@@ -44,7 +45,7 @@ OPEN = {
 # What acts as the owner, and who may call it. None gives more than ids, groups, counts, yes or no, and wrapped keys.
 DEFINERS = {
     "group_of": {"web", "matcher"}, "has_address": {"web", "matcher"}, "masters": {"web", "matcher"},
-    "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "need_of_locator": {"web"}, "staff_of": {"web"}, "ask_to_sign_in": {"web"},
+    "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "need_of_locator": {"web"}, "staff_of": {"web"}, "may_judge": {"web"}, "lines_of_record": {"web"}, "ask_to_sign_in": {"web"},
     "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "age_loads": {"matcher"},
     "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
@@ -177,6 +178,10 @@ async def _rest(world: World, group: Any, helper: Any, need: Any) -> None:
         "INSERT INTO recovery_code (member_id, code_hash) SELECT member_id, '' FROM staff WHERE group_id = $1",
         "INSERT INTO second_step_event (member_id, at, kind) SELECT member_id, now(), 'added' FROM staff WHERE group_id = $1",
         "INSERT INTO second_step_try (member_id) SELECT member_id FROM staff WHERE group_id = $1",
+        "INSERT INTO opening (id, group_id, record, subject, asked_by, sealed_reason, state, asked_at) SELECT gen_random_uuid(), group_id, 'member', member_id, member_id, '', 'asked', now() FROM staff WHERE group_id = $1",
+        "INSERT INTO audit_line (group_id, day, role, action, record, person, reason_hash, mac) VALUES ($1, current_date, 'steward', 'x', '', '', '', '')",
+        "INSERT INTO audit_link SELECT group_id, 1, id, '' FROM audit_line WHERE group_id = $1",
+        "INSERT INTO review (group_id, kind, need_id, cause, urgent, opened_at, due_at, kept_until) SELECT group_id, 'held', id, 'x', false, now(), now(), now() FROM need WHERE group_id = $1 AND purged_at IS NULL",
     ):
         await world.rows(sql, group)
     over = await world.need(group)
@@ -199,7 +204,7 @@ async def act_in(connection: asyncpg.Connection, group: Any) -> None:
     await connection.execute("SELECT set_config('careweb.group', $1, true)", str(group))
 
 
-NOT_FOR_THE_WEB = {"disclosure", "claim", "offer_key"}
+NOT_FOR_THE_WEB = {"disclosure", "claim", "offer_key", "audit_link"}
 ITS_OWN = sorted(set(GUARDED) - NOT_FOR_THE_WEB)
 
 
