@@ -83,6 +83,7 @@ WITH the_need AS (
     CROSS JOIN usable o
     JOIN member m ON m.id = o.member_id AND m.confirmed AND NOT m.mail_stopped AND m.contact_kind = 'email'
         AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
+        AND coalesce(m.move_times[cardinality(m.move_times)] <= n.posted_at, true)
     JOIN membership s ON s.member_id = m.id AND s.group_id = o.group_id AND s.state IN ('admitted', 'awaiting')
     LEFT JOIN zone_near z ON z.zone_code = n.zone_code AND z.near_code = o.zone_code
     WHERE NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
