@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance canary fuzz probe bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -26,6 +26,15 @@ test: setup-dev ## the whole suite against real servers; ARGS='-k words' for som
 
 assurance: setup-dev ## the same tests with full counts, for long; what came of it goes into docs/assurance.md
 	@$(BIN)/python -m tools.assurance
+
+canary: setup-dev ## every free field marked in five scripts, and all that is left on a disk searched; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance canary
+
+fuzz: setup-dev ## what is another group's against what is nobody's, by every route; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance fuzz
+
+probe: setup-dev ## twenty accounts that move a thousand times around a home; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance probe
 
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check
