@@ -69,7 +69,7 @@ class Walker(Browsing):
         if method == "GET":
             self.get(path, params=query, follow_redirects=False)
         else:
-            token = form_token(self.cookies.get("careweb-browser", ""))
+            token = form_token(self.cookies.get("careweb-browser") or "")
             self.post(
                 path, data={**fields, "token": token}, headers={"sec-fetch-site": "same-origin"}, follow_redirects=False
             )
