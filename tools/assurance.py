@@ -68,7 +68,7 @@ TRIALS = (
 
 
 def main() -> int:
-    named, worst, rows = sys.argv[1:], 0, _rows_there() if sys.argv[1:] else {}
+    named, worst, rows = sys.argv[1:], 0, dict[str, str]()
     for trial in TRIALS:
         if named and trial.name not in named:
             continue
@@ -77,10 +77,13 @@ def main() -> int:
         command = f"`{trial.setting}={trial.value} pytest {trial.tests}`"
         rows[trial.what] = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {_now()} at {_commit()} |"
         print(f"{trial.what}: {outcome}", flush=True)  # noqa: T201
-        if named:
-            PAGE.write_text(_page(list(rows.values())), encoding="utf-8")
-    PAGE.write_text(_page(list(rows.values())), encoding="utf-8")
+    _write(_rows_there() | rows if named else rows)  # read late: others may have written theirs meanwhile
     return worst
+
+
+def _write(rows: dict[str, str]) -> None:
+    lines = [rows[trial.what] for trial in TRIALS if trial.what in rows]
+    PAGE.write_text(_page(lines), encoding="utf-8")
 
 
 def _run(trial: Trial) -> tuple[int, str, float]:
