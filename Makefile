@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance scanner flood bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -27,14 +27,23 @@ test: setup-dev ## the whole suite against real servers; ARGS='-k words' for som
 assurance: setup-dev ## the same tests with full counts, for long; what came of it goes into docs/assurance.md
 	@$(BIN)/python -m tools.assurance
 
+canary: setup-dev ## every free field marked in five scripts, and all that is left on a disk searched; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance canary
+
+fuzz: setup-dev ## what is another group's against what is nobody's, by every route; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance fuzz
+
+probe: setup-dev ## twenty accounts that move a thousand times around a home; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance probe
+
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-scanner: setup-dev ## links of every kind, 100 times fetched by mail scanners and pressed by bots
-	@CAREWEB_FETCHES=100 $(BIN)/python -m pytest tests/web/test_scanners.py
+scanner: setup-dev ## links of every kind, 100 times fetched by mail scanners and pressed by bots; into docs/assurance.md
+	@$(BIN)/python -m tools.assurance scanner
 
 flood: setup-dev ## 10,000 needs from three networks (POSTS=), and the people who ask meanwhile
 	@CAREWEB_FLOOD=$(or $(POSTS),10000) $(BIN)/python -m pytest -s tests/web/test_flood.py

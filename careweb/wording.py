@@ -175,6 +175,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "place_coordinates": N_(
         "Exact positions are not taken. Type the first three characters of a postal code, like M5V."
     ),
+    "moved": N_("You changed your area twice within the last 30 days. Keep the area you had, or change it later."),
     "zone": N_("Choose a town or area from the list."),
     "wider": N_("Choose whether to name a wider place."),
     "language": N_("Choose the language you speak best."),

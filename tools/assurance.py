@@ -1,9 +1,14 @@
-"""`make assurance`: what `make test` does once, with full counts; the outcome and its commit go into docs/assurance.md."""
+"""`make assurance`: what `make test` does once, with full counts; the outcome and its commit go into docs/assurance.md.
+
+With names, as `make canary` does, only those trials, and only their rows are written anew. What a test tells of itself
+(tests/figures.py) stands beside its outcome.
+"""
 
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +25,7 @@ class Trial:
     tests: str
     setting: str
     value: str
+    name: str = ""  # of a make target of its own
 
 
 TRIALS = (
@@ -40,12 +46,29 @@ TRIALS = (
         tests="tests/storage/test_renewal.py", setting="CAREWEB_ROWS", value="100000",
     ),
     Trial(
+        name="scanner",
         what="Links of every kind, 100 times fetched by mail scanners and pressed by bots: nothing changes",
         tests="tests/web/test_scanners.py", setting="CAREWEB_FETCHES", value="100",
     ),
     Trial(
+        name="flood",
         what="A flood of 10,000 needs from three networks: people meanwhile are served within 5 seconds, nothing is dropped",
         tests="tests/web/test_flood.py", setting="CAREWEB_FLOOD", value="10000",
+    ),
+    Trial(
+        name="canary",
+        what="Marks in five scripts in every field that is free, through every page and every way to fail, then every file searched",
+        tests="tests/attacks/test_canary.py tests/attacks/test_marks.py", setting="CAREWEB_CANARY", value="5",
+    ),
+    Trial(
+        name="fuzz",
+        what="Another group's things against nobody's: every route, job, file and message, and how long each takes",
+        tests="tests/web/test_two_groups.py tests/flows/test_two_groups.py", setting="CAREWEB_FUZZ", value="30",
+    ),
+    Trial(
+        name="probe",
+        what="Twenty accounts that move a thousand times, offer and say no, around a home that moves within its zone",
+        tests="tests/attacks/test_probe.py tests/flows/test_moves.py", setting="CAREWEB_PROBE", value="1",
     ),
     Trial(
         what="Every page in every language, at four widths, light and dark, by every axe rule",
@@ -55,53 +78,62 @@ TRIALS = (
 
 
 def main() -> int:
-    lines, worst = [], 0
+    named, worst, rows = sys.argv[1:], 0, dict[str, str]()
     for trial in TRIALS:
-        started = time.monotonic()
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-o",
-            "console_output_style=classic",
-            "--no-header",
-            "-v",
-            trial.tests,
-        ]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=os.environ | {trial.setting: trial.value},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        told = SUMMARY.findall(done.stdout)
-        outcome = told[-1] if told else f"ended with {done.returncode}"
-        if done.returncode:
-            print(done.stdout[-20_000:])  # noqa: T201
-        worst = max(worst, done.returncode)
-        minutes = (time.monotonic() - started) / 60
-        lines.append(
-            f"| {trial.what} | `{trial.setting}={trial.value} pytest {trial.tests}` | {outcome} | {minutes:.0f} min |"
-        )
+        if named and trial.name not in named:
+            continue
+        failed, outcome, minutes = _run(trial)
+        worst = max(worst, failed)
+        command = f"`{trial.setting}={trial.value} pytest {trial.tests}`"
+        rows[trial.what] = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {_now()} at {_commit()} |"
         print(f"{trial.what}: {outcome}", flush=True)  # noqa: T201
-    PAGE.write_text(_page(lines), encoding="utf-8")
+    _write(_rows_there() | rows if named else rows)  # read late: others may have written theirs meanwhile
     return worst
 
 
-def _page(lines: list[str]) -> str:
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    rows = "\n".join(lines)
+def _write(rows: dict[str, str]) -> None:
+    lines = [rows[trial.what] for trial in TRIALS if trial.what in rows]
+    PAGE.write_text(_page(lines), encoding="utf-8")
+
+
+def _run(trial: Trial) -> tuple[int, str, float]:
+    """Whether it failed, what came of it, and minutes."""
+    started = time.monotonic()
+    pytest = [sys.executable, "-m", "pytest", "-q", "-o", "console_output_style=classic", "--no-header", "-v"]
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as figures:
+        own = {trial.setting: trial.value, "CAREWEB_FIGURES": figures.name}
+        done = subprocess.run(
+            [*pytest, *trial.tests.split()], cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True, check=False
+        )  # fmt: skip
+        told = [line.strip() for line in figures]
+    if done.returncode:
+        print(done.stdout[-20_000:])  # noqa: T201
+    ended = SUMMARY.findall(done.stdout)
+    outcome = ended[-1] if ended else f"ended with {done.returncode}"
+    return done.returncode, ". ".join([outcome, *told]), (time.monotonic() - started) / 60
+
+
+def _rows_there() -> dict[str, str]:
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
+    return {trial.what: rows[trial.what] for trial in TRIALS if trial.what in rows}
+
+
+def _page(rows: list[str]) -> str:
+    lines = "\n".join(rows)
     return f"""# Assurance
 
-Written by `make assurance` on {now}, at commit {_commit()}. What `make test` does once is done here with full counts.
+Written by `make assurance`, or by `make canary`, `make fuzz` and `make probe` for their own rows. What `make test` does once is
+done here with full counts; each row says when, and at which commit.
 
-| what | command | outcome | time |
-|---|---|---|---|
-{rows}
+| what | command | outcome | time | on |
+|---|---|---|---|---|
+{lines}
 """
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _commit() -> str:

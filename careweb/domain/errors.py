@@ -21,6 +21,10 @@ class AtCapacityError(CareError):
     """You have taken as many tasks this week as you said you could."""
 
 
+class MovedTooOftenError(CareError):
+    """You have changed your area as often as anyone may within 30 days."""
+
+
 class WrongCodeError(CareError):
     """That code does not fit."""
 

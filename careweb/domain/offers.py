@@ -1,10 +1,13 @@
 """An offer as a volunteer states it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from careweb.domain.states import Reach
 
 PER_WEEK_MOST = 50  # tasks, as in a file; the pages list the first ten and one's own
+MOVES_MOST = 2  # within MOVES_WITHIN: who could move at will could find out who asks where
+MOVES_WITHIN = timedelta(days=30)
 RADII_KM = (2, 5, 10, 15, 25, 50, 100, 200)
 
 

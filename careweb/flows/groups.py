@@ -150,6 +150,8 @@ async def _decide(
     note: str,
     vetting: int,
 ) -> None:
+    if not await run(ctx.tx, "membership_state", group_id=group_id, member_id=member_id):
+        raise NotHereError  # before the key is looked for: another group's member is as nobody
     sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
     if sealer is None or not await run(
         ctx.tx, "decide_membership", group_id=group_id, member_id=member_id, state=state, vetting=vetting,

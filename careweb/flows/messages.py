@@ -91,7 +91,7 @@ def _ask_link(ctx: Context, ask_id: Any) -> Facts:
 
 
 async def _ask(ctx: Context, notice: Notice) -> Facts | None:
-    row = await run(ctx.tx, "ask_facts", id=notice.subject)
+    row = await run(ctx.tx, "ask_facts", id=notice.subject, member_id=notice.member_id)
     if row is None or row["state"] not in (AskState.PLANNED, AskState.SENT) or row["need_state"] != NeedState.OPEN:
         return None
     names = await run(ctx.tx, "language_names", tag=row["language"])
@@ -125,7 +125,7 @@ def _about_need(*states: NeedState) -> Callable[[Context, Notice], Awaitable[Fac
 
 def _about_match(state: MatchState) -> Callable[[Context, Notice], Awaitable[Facts | None]]:
     async def facts(ctx: Context, notice: Notice) -> Facts | None:
-        row = await run(ctx.tx, "match_facts", id=notice.subject)
+        row = await run(ctx.tx, "match_facts", id=notice.subject, member_id=notice.member_id, need_id=notice.need_id)
         if row is None or row["state"] != state or row["purged_at"]:
             return None
         return _need_link(ctx, notice.need_id) if notice.need_id else _ask_link(ctx, row["ask_id"])
@@ -134,7 +134,7 @@ def _about_match(state: MatchState) -> Callable[[Context, Notice], Awaitable[Fac
 
 
 async def _need_changed(ctx: Context, notice: Notice) -> Facts | None:
-    row = await run(ctx.tx, "agreed_facts", id=notice.subject)
+    row = await run(ctx.tx, "agreed_facts", id=notice.subject, member_id=notice.member_id)
     if row is None or row["state"] not in UNDER_WAY:
         return None
     same = {name: row[name] for name in ("category", "needed_by", "time_zone", "helpers")}
@@ -152,7 +152,8 @@ async def _glass_broken(ctx: Context, _: Notice) -> Facts | None:
 
 
 async def _sign_in(ctx: Context, notice: Notice) -> Facts | None:
-    if await run(ctx.tx, "usable_sign_in", id=notice.subject, now=ctx.now) is None:
+    row = await run(ctx.tx, "usable_sign_in", id=notice.subject, now=ctx.now)
+    if row is None or (row["member_id"], row["need_id"]) != (notice.member_id, notice.need_id):
         return None
     code = ctx.vault.digits("sign_in", notice.subject, SIGN_IN_DIGITS)
     return {"link": _link(ctx, "s", "sign_in", notice.subject), "code": code}

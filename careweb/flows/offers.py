@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from careweb.domain.errors import NotHereError
+from careweb.domain.errors import MovedTooOftenError, NotHereError
 from careweb.domain.ids import GroupId, MemberId, OfferId
-from careweb.domain.offers import NewOffer, Pace
+from careweb.domain.offers import MOVES_MOST, MOVES_WITHIN, NewOffer, Pace
 from careweb.domain.states import OfferState
 from careweb.flows.context import Context
 from careweb.storage.database import run
@@ -37,7 +37,11 @@ class MyPage:
 async def make_offer(
     ctx: Context, group_id: GroupId, member_id: MemberId, new: NewOffer, *, form_id: str = ""
 ) -> OfferId:
-    """A first offer in a group also asks to be admitted there. The same form sent twice makes one offer."""
+    """A first offer in a group also asks to be admitted there. The same form sent twice makes one offer.
+
+    Raises MovedTooOftenError: then nothing of it has happened.
+    """
+    await _move(ctx, member_id, new.zone_code)
     await run(ctx.tx, "add_membership", group_id=group_id, member_id=member_id, now=ctx.now)
     offer_id = OfferId(uuid4())
     form_hash = ctx.vault.index("offer form", f"{member_id} {form_id}") if form_id else None
@@ -51,6 +55,16 @@ async def make_offer(
     return offer_id
 
 
+async def _move(ctx: Context, member_id: MemberId, zone_code: str) -> None:
+    """Where they are already it is no move; nor before anyone admitted them, since nobody asks them anything."""
+    if not await run(ctx.tx, "would_move", member_id=member_id, zone_code=zone_code):
+        return
+    if not await run(
+        ctx.tx, "count_move", id=member_id, since=ctx.now - MOVES_WITHIN, most=MOVES_MOST, now=ctx.now
+    ):  # fmt: skip
+        raise MovedTooOftenError
+
+
 def _stated(new: NewOffer) -> dict[str, Any]:
     return {
         "categories": list(new.categories), "languages": list(new.languages), "zone_code": new.zone_code,
@@ -59,7 +73,9 @@ def _stated(new: NewOffer) -> dict[str, Any]:
 
 
 async def change_offer(ctx: Context, offer_id: OfferId, member_id: MemberId, new: NewOffer) -> None:
+    """Raises MovedTooOftenError: then nothing of it has happened."""
     before = await offer_of(ctx, offer_id, member_id)
+    await _move(ctx, member_id, new.zone_code)
     if not await run(ctx.tx, "change_offer", id=offer_id, member_id=member_id, now=ctx.now, **_stated(new)):
         raise NotHereError
     if _asked_of(before) != _asked_of(_stated(new)):

@@ -15,6 +15,7 @@ STATUS: Mapping[type[errors.CareError], tuple[int, str]] = {
     errors.OverError: (409, "over"),
     errors.NotNowError: (409, "not_now"),
     errors.AtCapacityError: (409, "at_capacity"),
+    errors.MovedTooOftenError: (422, "not_now"),  # the page of an offer says it beside the field
     errors.WrongCodeError: (422, "wrong_code"),
     errors.NotAdmittedError: (403, "not_admitted"),
 }

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
+from careweb.domain.errors import MovedTooOftenError
 from careweb.domain.ids import OfferId
 from careweb.domain.offers import PER_WEEK_MOST, RADII_KM
 from careweb.domain.places import Zone
@@ -27,6 +28,7 @@ from careweb.web.visits import Visit, see_other
 from careweb.wording import CATEGORIES
 
 OFFER_FIELDS = 80  # twelve categories and 28 parts of a week are boxes of their own
+_MOVED = {"errors": {"place": "moved"}}
 _DAYTIME = [("hours", f"{day}-{part}") for day in range(7) for part in range(3)]
 
 
@@ -41,10 +43,12 @@ async def offer(visit: Visit) -> Response:
     form, zone, shown = await _filled(visit, visit.fields if visit.posting else fresh, first=group.languages)
     if form is None or zone is None:
         return _offer_page(visit, group, {**shown, "form_id": form_id_of(visit)})
+    stated = form.stated(str(zone.code))
+    try:
+        await offers.make_offer(visit.ctx, group.id, visit.member_id, stated, form_id=form_id_of(visit))
+    except MovedTooOftenError:
+        return _offer_page(visit, group, {**shown, **_MOVED, "form_id": form_id_of(visit)})
     await _about_them(visit, form, zone)
-    await offers.make_offer(
-        visit.ctx, group.id, visit.member_id, form.stated(str(zone.code)), form_id=form_id_of(visit)
-    )
     return see_other("/me")
 
 
@@ -63,8 +67,11 @@ async def change_offer(visit: Visit) -> Response:
     form, zone, shown = await _filled(visit, values)
     if form is None or zone is None:
         return _offer_page(visit, None, {**shown, "offer_id": offer_id, "form_id": ""})
+    try:
+        await offers.change_offer(visit.ctx, offer_id, visit.member_id, form.stated(str(zone.code)))
+    except MovedTooOftenError:
+        return _offer_page(visit, None, {**shown, **_MOVED, "offer_id": offer_id, "form_id": ""})
     await _about_them(visit, form, zone)
-    await offers.change_offer(visit.ctx, offer_id, visit.member_id, form.stated(str(zone.code)))
     return see_other("/me")
 
 

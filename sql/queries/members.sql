@@ -103,7 +103,7 @@ DELETE FROM session WHERE member_id = :member_id;
 
 -- name: forget_member(id, contact_index)!
 -- No name, no contact; whoever comes with the same contact later is somebody new. The row stays for what refers to it.
-UPDATE member SET contact_index = :contact_index, sealed_name = NULL, sealed_contact = NULL, task_times = '{}', ask_times = '{}',
+UPDATE member SET contact_index = :contact_index, sealed_name = NULL, sealed_contact = NULL, task_times = '{}', ask_times = '{}', move_times = '{}',
     created_at = date_trunc('week', created_at) WHERE id = :id;
 
 -- name: memberships(member_id)

@@ -88,21 +88,22 @@ FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.contact_k
 -- What this language is called, by itself and in the languages of the interface.
 SELECT endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
 
--- name: ask_facts(id)^
--- What a message about an ask may say, and whether it still makes sense.
+-- name: ask_facts(id, member_id)^
+-- What a message about an ask may say to whom it was made, and whether it still makes sense.
 SELECT a.state, a.language, a.terms, n.state AS need_state, n.category, n.needed_by, z.time_zone
-FROM ask a JOIN need n ON n.id = a.need_id JOIN zone z ON z.code = n.zone_code WHERE a.id = :id;
+FROM ask a JOIN need n ON n.id = a.need_id JOIN zone z ON z.code = n.zone_code WHERE a.id = :id AND a.member_id = :member_id;
 
--- name: match_facts(id)^
--- The same of a match: its ask makes the helper's link.
-SELECT t.state, t.ask_id, t.need_id, n.state AS need_state, n.purged_at FROM match t JOIN need n ON n.id = t.need_id WHERE t.id = :id;
+-- name: match_facts(id, member_id, need_id)^
+-- The same of a match, to its helper or its asker: its ask makes the helper's link.
+SELECT t.state, t.ask_id, t.need_id, n.state AS need_state, n.purged_at FROM match t JOIN need n ON n.id = t.need_id
+WHERE t.id = :id AND (t.member_id = :member_id OR t.need_id = :need_id);
 
--- name: agreed_facts(id)^
+-- name: agreed_facts(id, member_id)^
 -- What a helper agreed to, as it stands now; kilometres between the two zones where distance matters.
 SELECT t.state, t.ask_id, t.need_id, t.accepted_at, n.category, n.needed_by, n.helpers, z.time_zone, c.remote, near.km
 FROM match t JOIN need n ON n.id = t.need_id JOIN zone z ON z.code = n.zone_code JOIN category c ON c.slug = n.category
 JOIN offer o ON o.id = t.offer_id LEFT JOIN zone_near near ON near.zone_code = o.zone_code AND near.near_code = n.zone_code
-WHERE t.id = :id;
+WHERE t.id = :id AND t.member_id = :member_id;
 
 -- name: need_facts(id)^
 -- The same of a need.

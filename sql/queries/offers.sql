@@ -5,6 +5,22 @@ VALUES (:id, :group_id, :member_id, :categories, :languages, :zone_code, :radius
 ON CONFLICT DO NOTHING
 RETURNING true;
 
+-- name: would_move(member_id, zone_code)$
+-- Would an offer there be a move of this volunteer: admitted somewhere, with no offer in that zone, nor their latest one there if all have ended?
+SELECT EXISTS (SELECT FROM membership WHERE member_id = :member_id AND state = 'admitted') AND :zone_code <> ALL (
+    SELECT zone_code FROM offer WHERE member_id = :member_id AND state <> 'ended'
+    UNION ALL
+    (SELECT zone_code FROM offer WHERE member_id = :member_id AND NOT EXISTS (SELECT FROM offer WHERE member_id = :member_id AND state <> 'ended')
+     ORDER BY updated_at DESC LIMIT 1)
+);
+
+-- name: count_move(id, since, most, now)$
+-- Counts a move, if the volunteer may still move. One statement on one row: of two at once neither is one too many.
+UPDATE member
+SET move_times = array_append(ARRAY(SELECT t FROM unnest(move_times) t WHERE t > CAST(:since AS timestamptz)), CAST(:now AS timestamptz))
+WHERE id = :id AND (SELECT count(*) FROM unnest(move_times) t WHERE t > CAST(:since AS timestamptz)) < :most
+RETURNING true;
+
 -- name: offer_of_form(form_hash)$
 -- Which offer came from this form?
 SELECT id FROM offer WHERE form_hash = :form_hash;

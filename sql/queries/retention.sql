@@ -48,13 +48,19 @@ DELETE FROM thread_note WHERE match_id IN (SELECT id FROM match WHERE need_id = 
 DELETE FROM notice WHERE state IN ('sent', 'failed') AND created_at <= :before;
 
 -- name: forget_weeks(now)!
--- Times of acceptances and asks that count for nobody's week any more. Whoever is being asked just now is left for the next time.
+-- Times of acceptances and asks that count for nobody's week any more, and of moves older than 30 days, but for the last.
+-- Whoever is being asked just now is left for the next time.
 UPDATE member m SET
     task_times = ARRAY(SELECT t FROM unnest(m.task_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days'),
-    ask_times = ARRAY(SELECT t FROM unnest(m.ask_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days')
+    ask_times = ARRAY(SELECT t FROM unnest(m.ask_times) t WHERE t > CAST(:now AS timestamptz) - interval '7 days'),
+    move_times = ARRAY(
+        SELECT t FROM unnest(m.move_times) WITH ORDINALITY u (t, at)
+        WHERE t > CAST(:now AS timestamptz) - interval '30 days' OR at = cardinality(m.move_times) ORDER BY at
+    )
 FROM (
     SELECT id FROM member
     WHERE task_times[1] <= CAST(:now AS timestamptz) - interval '7 days' OR ask_times[1] <= CAST(:now AS timestamptz) - interval '7 days'
+       OR (cardinality(move_times) > 1 AND move_times[1] <= CAST(:now AS timestamptz) - interval '30 days')
     LIMIT 5000 FOR NO KEY UPDATE SKIP LOCKED
 ) old
 WHERE m.id = old.id;

@@ -21,6 +21,7 @@ WITH the_need AS (
           SELECT FROM language_pair p
           WHERE p.spoken_a = ANY (n.languages) AND p.spoken_b = ANY (o.languages) OR p.spoken_b = ANY (n.languages) AND p.spoken_a = ANY (o.languages)
       ))
+      AND NOT EXISTS (SELECT FROM unnest(m.move_times) moved WHERE moved > n.posted_at)
       AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
       AND NOT EXISTS (SELECT FROM apart p WHERE p.one IN (m.contact_index, n.contact_index) AND p.other IN (m.contact_index, n.contact_index))
 ), allowed AS (

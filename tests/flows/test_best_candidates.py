@@ -21,8 +21,8 @@ CAP = 5
 ZONES = ("M1S", "M1S", "M2N", "M4C", "M5V", "L5B", "K1P", "U-toronto", "ON")
 TONGUES = ("yue", "cmn", "en", "hi", "ur", "ti")
 CATEGORIES = ("groceries", "ride", "forms", "childcare")
-_MEMBER = """INSERT INTO member (id, contact_index, contact_kind, per_week, weekly_asks, mail_stopped, confirmed, task_times, ask_times, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())"""
+_MEMBER = """INSERT INTO member (id, contact_index, contact_kind, per_week, weekly_asks, mail_stopped, confirmed, task_times, ask_times, move_times, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now())"""
 _OFFER = """INSERT INTO offer (id, group_id, member_id, state, categories, languages, zone_code, radius_km, reach, hours, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now(), now())"""
 _ASK = """INSERT INTO ask (id, need_id, offer_id, member_id, group_id, round, wave, urgent, state, language, terms, planned_at, times_out_at)
@@ -61,12 +61,18 @@ class Crowd:
         """Some older than a week, which count no more."""
         return [NOON - timedelta(hours=self.random.uniform(1, 200)) for _ in range(self.random.randint(0, most))]
 
+    def moves(self) -> list[datetime]:
+        """Some before the needs were posted, some after."""
+        return sorted(
+            NOON + timedelta(hours=self.random.uniform(-40, 4)) for _ in range(self.random.choice([0, 0, 1, 2]))
+        )
+
     async def _person(self) -> None:
         member, random = uuid4(), self.random
         self.members.append(member)
         await self.world.rows(
             _MEMBER, member, member.bytes, random.choice(["email"] * 9 + ["phone"]), random.randint(1, 7),
-            random.choice([None, None, 1, 9]), self.chance(0.05), not self.chance(0.05), self.times(4), self.times(6),
+            random.choice([None, None, 1, 9]), self.chance(0.05), not self.chance(0.05), self.times(4), self.times(6), self.moves(),
         )  # fmt: skip
         for group in self.groups if self.chance(0.3) else [random.choice(self.groups)]:
             await self.world.rows(
@@ -195,7 +201,7 @@ async def test_the_many_of_one_place_are_not_all_read(world: World) -> None:
     for _ in range(300):
         member = uuid4()
         crowd.members.append(member)
-        await world.rows(_MEMBER, member, member.bytes, "email", 2, None, False, True, [], [])
+        await world.rows(_MEMBER, member, member.bytes, "email", 2, None, False, True, [], [], [])
         await world.rows(
             "INSERT INTO membership (group_id, member_id, state, created_at) VALUES ($1, $2, 'admitted', now())",
             crowd.groups[0], member,

@@ -28,7 +28,7 @@ def site_settings(database_url: str, **changes: Any) -> Settings:
 class Seen:
     """An answer, as a person reads it."""
 
-    def __init__(self, person: "Person", response: httpx2.Response) -> None:
+    def __init__(self, person: "Browsing", response: httpx2.Response) -> None:
         self.response, self._person = response, person
         self.status = response.status_code
         self.html = response.text
@@ -81,8 +81,8 @@ def _value(field: Tag) -> str | None:
     return str(field.get("value", ""))
 
 
-class Person(TestClient):
-    """A browser of one's own."""
+class Browsing(httpx2.Client):
+    """What a person does in a browser, in whatever way the pages come."""
 
     def see(self, path: str, **more: Any) -> Seen:
         return Seen(self, self.get(path, **more))
@@ -90,6 +90,10 @@ class Person(TestClient):
     def press(self, path: str, data: Any = None, **more: Any) -> Seen:
         headers = {"sec-fetch-site": "same-origin"} | (more.pop("headers", None) or {})
         return Seen(self, self.post(path, data=data, headers=headers, **more))
+
+
+class Person(TestClient, Browsing):
+    """A browser of one's own, at a site in this process."""
 
 
 class Site:

@@ -300,3 +300,23 @@ def test_whoever_coordinates_a_group_does_not_leave_it_alone_by_a_click(site: Si
     assert form
     assert "You coordinate a group" in token.press("/me/remove", {"token": form["value"]}).text
     assert token.see("/staff/east").status == 200
+
+
+def test_a_third_area_within_a_month_is_refused_beside_its_field_and_nothing_is_saved(site: Site) -> None:
+    member = site.run(lambda world: world.helper(site.cast.group, name="Mei"))
+    offer = site.run(lambda world: world.one("SELECT id FROM offer WHERE member_id = $1", member))
+    person = site.member(member)
+    for place in ("M2N", "K1P"):
+        assert person.see(f"/me/offers/{offer}").send(place=place).path == "/me"
+    refused = person.see(f"/me/offers/{offer}").send(place="M4C", name="Otherwise")
+    assert (refused.status, refused.errors) == (
+        422, {"place": "You changed your area twice within the last 30 days. Keep the area you had, or change it later."}
+    )  # fmt: skip
+    assert refused.soup.select_one("#place")["value"] == "M4C"  # type: ignore[index]
+    assert "K1P" in str(site.run(lambda world: world.one("SELECT zone_code FROM offer WHERE id = $1", offer)))
+    assert "Otherwise" not in person.see("/me").text
+    again = person.see("/g/east/offer").send(**OFFER | {"place": "M4C"})
+    assert list(again.errors) == ["place"]
+    in_french = site.member(member)
+    in_french.headers["accept-language"] = "fr"
+    assert "secteur deux fois" in in_french.see(f"/me/offers/{offer}").send(place="M4C").errors["place"]

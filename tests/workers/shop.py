@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from careweb import paths
 from careweb.cli.valkey import find_server
 from careweb.config import Settings
@@ -92,6 +94,10 @@ class OwnValkey:
         until = time.monotonic() + 5
         while not self.socket.exists() and time.monotonic() < until:
             time.sleep(0.01)
+
+    def ask(self, *words: str) -> object:
+        with redis.Redis(unix_socket_path=str(self.socket)) as client:
+            return client.execute_command(*words)
 
     def signal(self, number: signal.Signals) -> None:
         if self.process and self.process.poll() is None:

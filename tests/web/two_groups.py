@@ -1,0 +1,177 @@
+"""Two groups that must not know of each other, and for every route who may open it with what.
+
+The routes table says what there is; CASES says only what it cannot: what a person would send. Everything else follows
+from the names of the parameters.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+from careweb.domain.ids import AskId, GroupId, MemberId, NeedId
+from careweb.flows.asks import accept
+from careweb.web.cookies import form_token
+from careweb.web.routes import ROUTES
+from careweb.web.visits import Door
+from tests.web.site import Person, Site
+from tests.world import World
+
+Who = Literal["asker", "helper", "coordinator", "anyone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """`fields`: what somebody whose thing it is would send. `public`: why everyone may see it whatever is in its address."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    public: str = ""
+    refusal: int = 404
+
+
+OFFERED = {
+    "categories": ["groceries"], "language": "yue", "place": "M1S", "radius": "10", "per_week": "5", "name": "Wing",
+    "hours": ["0-1"], "reach": "group", "do": "send",
+}  # fmt: skip
+ASKED = {
+    "category": "groceries", "language": "yue", "place": "M1S", "urgency": "medium", "helpers": "1", "name": "Po",
+    "contact_kind": "code", "reach": "group", "see_first": "no", "do": "send",
+}  # fmt: skip
+CASES: Mapping[str, Case] = {
+    "/g/{slug}": Case(public="a group's page is for everyone"),
+    "/g/{slug}/ask": Case(public="anyone may ask any group"),
+    "/g/{slug}/offer": Case(public="anyone may offer help to any group"),
+    "/static/{name}": Case(public="names of files"),
+    "/need/{need_id:uuid}/change": Case(fields=ASKED),
+    "/need/{need_id:uuid}/renew": Case(fields={"by": (datetime.now(UTC) + timedelta(days=10)).date().isoformat()}),
+    "/need/{need_id:uuid}/matches/{match_id:uuid}/choose": Case(fields={"answer": "yes"}),
+    "/need/{need_id:uuid}/matches/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
+    "/me/offers/{offer_id:uuid}": Case(fields=OFFERED),
+    "/task/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
+    "/n/{token}": Case(refusal=422),
+    "/a/{token}": Case(fields={"answer": "yes", "code": "1234"}),
+    "/s/{token}": Case(refusal=422),
+    "/c/{token}": Case(refusal=422),
+    "/stop/{token}": Case(refusal=422),
+    "/sign-in/{sign_in_id:uuid}": Case(fields={"code": "000000"}, refusal=422),
+    "/staff/{slug}/needs/{need_id:uuid}/widen": Case(fields={"km": "25"}),
+    "/staff/{slug}/needs/{need_id:uuid}/close": Case(fields={"reason": "other", "words": "phoned"}),
+    "/staff/{slug}/needs/{need_id:uuid}/change": Case(fields=ASKED),
+    "/staff/{slug}/post": Case(fields=ASKED | {"consent": "yes", "form_id": "g" * 32}),
+    "/staff/{slug}/people/{member_id:uuid}/admit": Case(fields={"note": "known"}),
+    "/demo/{message}": Case(),
+    "/demo/sign-in/{sign_in_id:uuid}": Case(),
+}
+# Posts that need no words: whoever may, presses one button.
+ONE_BUTTON = frozenset({
+    "/need/{need_id:uuid}/withdraw", "/need/{need_id:uuid}/erase", "/need/{need_id:uuid}/done",
+    "/need/{need_id:uuid}/matches/{match_id:uuid}/missed", "/me/offers/{offer_id:uuid}/end", "/me/offers/{offer_id:uuid}/on",
+    "/task/{match_id:uuid}/done", "/task/{match_id:uuid}/cannot", "/staff/{slug}/needs/{need_id:uuid}/again",
+    "/staff/{slug}/calls/{need_id:uuid}", "/staff/{slug}/calls/{need_id:uuid}/yes",
+    "/staff/{slug}/people/{member_id:uuid}/suspend",
+})  # fmt: skip
+PURPOSES = {"/n/": "need", "/a/": "ask", "/s/": "sign_in", "/c/": "confirm", "/stop/": "stop"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Things:
+    """One of each of a group."""
+
+    slug: str
+    need_id: NeedId
+    match_id: Any
+    ask_id: AskId
+    offer_id: Any
+    member_id: MemberId
+    sign_in_id: Any
+    message: str = "00000000000000000001-000001.eml"
+
+    def __getitem__(self, parameter: str) -> str:
+        return str(getattr(self, parameter))
+
+
+async def things_of(world: World, group: GroupId, slug: str, address: str = "") -> Things:
+    """A helper who said yes to a need of their group."""
+    helper = await world.helper(group, name="Wing", address=address)
+    need = await world.need(group, helpers=3)
+    await world.match(need)
+    ask = await world.ask_of(need, helper)
+    await accept(world.ctx, ask, helper)
+    sign_in = await world.one(
+        "INSERT INTO sign_in VALUES ($1, $2, NULL, 'x', 0, now(), now() + interval '10 minutes', NULL) RETURNING id",
+        uuid4(), helper,
+    )  # fmt: skip
+    return Things(
+        slug=slug, need_id=need, ask_id=ask, member_id=helper, sign_in_id=sign_in,
+        match_id=await world.one("SELECT id FROM match WHERE ask_id = $1", ask),
+        offer_id=await world.one("SELECT id FROM offer WHERE member_id = $1", helper),
+    )  # fmt: skip
+
+
+def random_things() -> Things:
+    return Things(
+        slug="nowhere", need_id=NeedId(uuid4()), match_id=uuid4(), ask_id=AskId(uuid4()), offer_id=uuid4(),
+        member_id=MemberId(uuid4()), sign_in_id=uuid4(), message="00000000000000000002-000002.eml",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One route, one method, and the parameters that are not one's own."""
+
+    path: str
+    method: str
+    strange: tuple[str, ...]
+
+    @property
+    def case(self) -> Case:
+        return CASES.get(self.path, Case())
+
+    def address(self, site: Site, own: Things, strange: Things) -> str:
+        def fill(found: re.Match[str]) -> str:
+            name = found[1]
+            whose = strange if name in self.strange else own
+            return _token(site, self.path, whose, forged=True) if name == "token" else whose[name]
+
+        return re.sub(r"{(\w+)(?::\w+)?}", fill, self.path)
+
+    def send(self, person: Person, address: str) -> Any:
+        if self.method == "GET":
+            return person.get(address, follow_redirects=False)
+        fields = {"token": token_of(person), **self.case.fields}
+        return person.post(address, data=fields, headers={"sec-fetch-site": "same-origin"}, follow_redirects=False)
+
+
+def _token(site: Site, path: str, whose: Things, *, forged: bool) -> str:
+    """A link's token for something of theirs, with a seal that we did not make for this purpose."""
+    purpose = next(purpose for start, purpose in PURPOSES.items() if path.startswith(start))
+    about = {"need": whose.need_id, "ask": whose.ask_id, "sign_in": whose.sign_in_id}.get(purpose, whose.member_id)
+    return str(site.app.state.vault.sign("forged" if forged else purpose, about))
+
+
+def token_of(person: Person) -> str:
+    """What every form made for this browser holds."""
+    return form_token(person.cookies["careweb-browser"])
+
+
+def parameters(path: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"{(\w+)(?::\w+)?}", path))
+
+
+DOORS = [route for route in ROUTES if isinstance(route, Door) and parameters(route.path)]
+PROBES = [
+    Probe(path=route.path, method=method, strange=strange)
+    for route in DOORS
+    if not CASES.get(route.path, Case()).public
+    for method in sorted(route.methods or ())
+    if method in ("GET", "POST")
+    for strange in dict.fromkeys([*((one,) for one in parameters(route.path)), parameters(route.path)])
+]
+
+
+def who_opens(path: str) -> Who:
+    first = path.split("/")[1]
+    people: Mapping[str, Who] = {"need": "asker", "me": "helper", "task": "helper", "staff": "coordinator"}
+    return people.get(first, "anyone")
