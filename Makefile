@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance faults herd mutation bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -26,6 +26,13 @@ test: setup-dev ## the whole suite against real servers; ARGS='-k words' for som
 
 assurance: setup-dev ## the same tests with full counts, for long; what came of it goes into docs/assurance.md
 	@$(BIN)/python -m tools.assurance
+
+N ?= 2000
+FAULTS ?= 84
+SEED ?= 1
+MINUTES ?= 4
+faults: setup-dev ## ask and answer while everything fails (N, FAULTS, SEED, MINUTES); nothing may be lost or happen twice
+	@$(BIN)/python -m tests.faults --needs $(N) --faults $(FAULTS) --seed $(SEED) --minutes $(MINUTES)
 
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check

@@ -52,9 +52,14 @@ class HelperSide:
     notes: tuple[Note, ...]
 
 
+def open_to_both(row: Mapping[str, Any]) -> bool:
+    """May each see how to reach the other? Even of what is done not any more, once they are kept apart."""
+    return row["state"] in OPEN_TO_BOTH and not row["apart"]
+
+
 async def helper_side(ctx: Context, match_id: MatchId, member_id: MemberId) -> HelperSide:
     row = await _of_helper(ctx, match_id, member_id)
-    sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"]) if row["state"] in OPEN_TO_BOTH else None
+    sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"]) if open_to_both(row) else None
     under_way = row["state"] in UNDER_WAY
     return HelperSide(
         id=row["id"], need_id=row["need_id"], state=MatchState(row["state"]), ended_by=row["ended_by"],
@@ -140,7 +145,7 @@ async def lapse(ctx: Context, match_id: MatchId) -> None:
 
 async def add_note(ctx: Context, match_id: MatchId, need_id: NeedId, author: str, text: str) -> None:
     row = await _of_need(ctx, match_id, need_id)
-    if row["state"] != MatchState.CONNECTED:
+    if row["state"] != MatchState.CONNECTED or row["apart"]:
         raise OverError
     sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
     sealed = sealer.seal("note", text) if sealer else None

@@ -13,9 +13,9 @@ from careweb import paths
 from careweb.config import Settings
 from careweb.storage.database import Engine, driver, transaction
 from tests.servers import MailSink
-from tests.workers.shop import Circle, Workers, do_all_due, fetch, until, workshop_of
+from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until, workshop_of
 from workers.solver import Solver, aside
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 NOWHERE = "unix:///nowhere/redis.sock"
 

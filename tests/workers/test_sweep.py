@@ -14,11 +14,11 @@ from careweb.flows.needs import withdraw_need
 from careweb.storage.database import Engine, transaction
 from careweb.storage.promises import promise, promise_forgotten
 from tests.servers import MailSink
-from tests.workers.shop import Circle, Workers, do_all_due, fetch, until
+from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until
 from tests.world import SETTINGS, World, committed
 from workers.jobs import EVERY, NOBODY
 from workers.sweep import Sweep
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 
 async def promised(engine: Engine) -> set[tuple[str, Any]]:
