@@ -42,7 +42,7 @@ def told(outcome: Outcome) -> str:
         f"drained in {outcome.drained:.1f} s (at most {DRAIN_SECONDS:.0f})",
         f"messages repeated because nobody could know that they had arrived: {outcome.verdict.repeats}",
         *(f"{len(found)} {what}" for what, found in outcome.verdict.wrong.items()),
-        *(f"  {what}: {one}" for what, found in outcome.verdict.wrong.items() for one in found[:5]),
+        *(f"  {what}: {one}" for what, found in outcome.verdict.wrong.items() for one in found[:40]),
         *outcome.unasked,
     ]
     return "\n".join(lines)

@@ -54,9 +54,9 @@ class Acts:
 
     def _of(self, fault: Fault) -> Callable[[Due], Awaitable[bool | None]]:
         return {
-            Fault.POSTGRES_RESTARTED: lambda due: self._crash(signal.SIGQUIT),
-            Fault.POSTGRES_KILLED: lambda due: self._crash(signal.SIGKILL),
-            Fault.REDIS_FLUSHED: lambda due: self._tell_redis(0, ("FLUSHALL",)),
+            Fault.POSTGRES_RESTARTED: lambda _: self._crash(signal.SIGQUIT),
+            Fault.POSTGRES_KILLED: lambda _: self._crash(signal.SIGKILL),
+            Fault.REDIS_FLUSHED: lambda _: self._tell_redis(0, ("FLUSHALL",)),
             Fault.REDIS_KILLED: self._kill_redis,
             Fault.REDIS_FROZEN: self._freeze_redis,
             Fault.REDIS_FULL: lambda due: self._tell_redis(
@@ -108,7 +108,7 @@ class Acts:
             actor.skew = random.Random(due.pick).choice((-600.0, 600.0))
             await actor.end()
 
-    async def _kill_sending(self, due: Due) -> None:
+    async def _kill_sending(self, _due: Due) -> None:
         self.office.kill_next = True
 
     def kill_worker(self, name: str) -> None:
@@ -150,7 +150,7 @@ class Acts:
         random.Random(due.pick).shuffle(again)
         await self._put(again)
 
-    async def _poison(self, due: Due) -> None:
+    async def _poison(self, _due: Due) -> None:
         """A promise of a job nobody knows, and things in the queue that are no jobs."""
         subject = uuid4()
         self.poisoned.add(subject)
@@ -231,7 +231,7 @@ class Acts:
                         else:
                             await checks.hold_member(connection, id=volunteer.member)
                         answer = asyncio.ensure_future(press())
-                        while not await self._hangs() and not answer.done():
+                        while not await self._hangs() and not answer.done():  # noqa: ASYNC110
                             await asyncio.sleep(0.02)
                         sprung = not answer.done()
                         acting = asyncio.ensure_future(act((volunteer, behind), due.pick))
@@ -249,7 +249,7 @@ class Acts:
         async with self._connected() as connection:
             return bool(await checks.waits_accepting(connection))
 
-    async def _kill_web_of(self, _caught: Any, pick: int) -> None:
+    async def _kill_web_of(self, _caught: Any, _pick: int) -> None:
         """All of them: whichever serves the yes is among them."""
         for actor in self._actors("web"):
             actor.kill()

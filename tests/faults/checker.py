@@ -64,7 +64,7 @@ async def judge(
             *await _rows(checks.told_twice(connection, delivered=delivered)),
             *unexcused(office.deliveries, crashes),
         ],
-        "not drained": await _rows(checks.undrained(connection)),
+        "not drained": [*await _rows(checks.undrained(connection)), *await _rows(checks.why_open(connection))],
     }
     repeats = len(office.deliveries) - len({one.notice for one in office.deliveries})
     return Verdict(wrong=wrong, counts=dict(await checks.counts(connection)), repeats=repeats)

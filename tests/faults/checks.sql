@@ -120,3 +120,9 @@ UNION ALL (SELECT 'time_out_ask', id FROM ask ORDER BY planned_at DESC LIMIT 20)
 -- name: add_poison(subject)!
 -- A promise that no worker can keep.
 INSERT INTO promise (job, subject, due_at) VALUES ('poison', :subject, clock_timestamp()) ON CONFLICT DO NOTHING;
+
+-- name: why_open()
+-- Of one open need nobody has given up: whom it asked, when, and what came of it.
+SELECT n.urgency, n.helpers, n.filled, n.waves, n.reach, a.wave, a.state, a.planned_at - n.posted_at AS asked_after, a.sent_at - a.planned_at AS sent_after, a.answered_at - a.planned_at AS answered_after,
+    m.per_week, cardinality(m.task_times) AS tasks
+FROM (SELECT * FROM need WHERE state = 'open' AND exhausted_at IS NULL ORDER BY id LIMIT 1) n LEFT JOIN ask a ON a.need_id = n.id LEFT JOIN member m ON m.id = a.member_id ORDER BY a.planned_at;

@@ -13,12 +13,12 @@ from bench.browser import Answer, Browser
 from tests.faults.post import Delivery
 
 _NEED = re.compile(rb'href="/need/([0-9a-f-]{36})"')
-_ASK = re.compile(r"^http\S+(/a/\S+)$", re.MULTILINE)
-_CODE = re.compile(r"^(\d{4})$", re.MULTILINE)
+_ASK = re.compile(r"^http\S+?(/a/\S+)\s*$", re.MULTILINE)
+_CODE = re.compile(r"^(\d{4})\s*$", re.MULTILINE)
 _CHOOSE = re.compile(rb'action="(/need/[0-9a-f-]{36}/matches/([0-9a-f-]{36})/choose)"')
 _TASK = re.compile(rb"location: /task/([0-9a-f-]{36})", re.IGNORECASE)
 _ANSWER_SECONDS = 12.0
-CATEGORIES, LANGUAGES, GROUPS = ("groceries", "meals", "call"), ("yue", "en"), ("east", "west")
+CATEGORIES, LANGUAGES, GROUPS = ("groceries", "meals", "call", "forms", "household"), ("yue", "en", "fr"), ("east", "west")
 Trap = Callable[["Volunteer", str, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
 
 
@@ -165,7 +165,7 @@ class Volunteer:
         path, mood = ask[1], chance.random()
         if mood < 0.7:
             await self.say_yes(path, code[1])
-        elif mood < 0.85:
+        elif mood < 0.92:
             await self.town.send({}, path, path, {"code": code[1], "answer": "no"})
 
     async def say_yes(self, path: str, code: str) -> None:

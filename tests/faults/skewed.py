@@ -17,7 +17,7 @@ def main() -> int:
 
     from workers import workshop
 
-    workshop.datetime = Skewed  # type: ignore[misc,attr-defined]
+    workshop.datetime = Skewed  # type: ignore[attr-defined]
     from workers.__main__ import main as work
 
     return work()
