@@ -34,6 +34,10 @@ MINUTES ?= 4
 faults: setup-dev ## ask and answer while everything fails (N, FAULTS, SEED, MINUTES); nothing may be lost or happen twice
 	@$(BIN)/python -m tests.faults --needs $(N) --faults $(FAULTS) --seed $(SEED) --minutes $(MINUTES)
 
+ROUNDS ?= 500
+herd: setup-dev ## two hundred say yes at once, ROUNDS times over; says how long they wait
+	@CAREWEB_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/flows/test_herd.py
+
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

@@ -11,6 +11,7 @@ from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.flows.context import Context
 from careweb.flows.starting import refuse_unfit
+from careweb.storage.away import is_away
 from careweb.storage.database import Engine, open_engine, reading, run, transaction
 from careweb.storage.sealing import Vault, open_vault
 from workers.records import Figures
@@ -29,6 +30,14 @@ class Clock:
         async with reading(engine) as tx:
             at = await run(tx, "database_time")
         self._set_to = at, time.monotonic()
+
+    async def set_if_there(self, engine: Engine) -> None:
+        """A process may start while the database is away: then its first sweep sets the clock."""
+        try:
+            await self.set(engine)
+        except Exception as error:
+            if not is_away(error):
+                raise
 
     def now(self) -> datetime:
         if self._set_to is None:
@@ -62,7 +71,7 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     try:
         await refuse_unfit(engine, vault, settings)
         workshop = Workshop(engine=engine, vault=vault, settings=settings, mailer=mailer, figures=Figures())
-        await workshop.clock.set(engine)
+        await workshop.clock.set_if_there(engine)
         yield workshop
     finally:
         await mailer.close()

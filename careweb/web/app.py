@@ -14,6 +14,7 @@ from careweb.domain.errors import CareError
 from careweb.flows.starting import refuse_unfit
 from careweb.storage.database import open_engine
 from careweb.storage.sealing import open_vault
+from careweb.web.away import Lines, kept_fresh
 from careweb.web.bodies import BodyError
 from careweb.web.errors import StaleFormError, body_error, care_error, http_error, stale_form
 from careweb.web.records import Figures, Recorder, configure_log
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     app.state.settings = chosen
     app.state.figures = figures
+    app.state.lines = Lines(chosen.state)
     app.state.first_forms = {}  # see asking
     return app
 
@@ -56,6 +58,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.engine = open_engine(settings.database_url)
     try:
         await refuse_unfit(app.state.engine, app.state.vault, settings)
-        yield
+        async with kept_fresh(app.state.lines, app.state.engine):
+            yield
     finally:
         await app.state.engine.dispose()

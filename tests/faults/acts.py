@@ -256,7 +256,7 @@ class Acts:
 
     async def _withdraw(self, caught: Any, _pick: int) -> None:
         _, behind = caught
-        for asker in self.town.askers.values():
+        for asker in list(self.town.askers.values()):
             if asker.need == behind["need"]:
                 await asker.withdraw()
 
@@ -285,5 +285,7 @@ class Acts:
             ]
         self.town.diary.blocked += [(since, row["id"]) for row in rows]
         for row in rows:
-            if volunteer := next(iter(v for v in self.town.volunteers.values() if v.member == caught[0].member), None):
+            if volunteer := next(
+                iter(v for v in list(self.town.volunteers.values()) if v.member == caught[0].member), None
+            ):
                 await volunteer.look(row["id"])

@@ -93,7 +93,7 @@ class Company:
             for actor in self.actors:
                 if not actor.runs:
                     code = actor.process.returncode if actor.process else 0
-                    if code not in (-signal.SIGKILL, 0):
+                    if code not in (-signal.SIGKILL, -signal.SIGTERM, 0):
                         self.unasked.append(f"{actor.name} ended with {code}")
                         await asyncio.sleep(0.3)
                     actor.start()

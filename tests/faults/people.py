@@ -18,7 +18,11 @@ _CODE = re.compile(r"^(\d{4})\s*$", re.MULTILINE)
 _CHOOSE = re.compile(rb'action="(/need/[0-9a-f-]{36}/matches/([0-9a-f-]{36})/choose)"')
 _TASK = re.compile(rb"location: /task/([0-9a-f-]{36})", re.IGNORECASE)
 _ANSWER_SECONDS = 12.0
-CATEGORIES, LANGUAGES, GROUPS = ("groceries", "meals", "call", "forms", "household"), ("yue", "en", "fr"), ("east", "west")
+CATEGORIES, LANGUAGES, GROUPS = (
+    ("groceries", "meals", "call", "forms", "household"),
+    ("yue", "en", "fr"),
+    ("east", "west"),
+)
 Trap = Callable[["Volunteer", str, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
 
 
