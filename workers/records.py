@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from careweb import paths
 from careweb.domain.states import NoticeState
-from careweb.storage.promises import PromiseCounts
+from careweb.storage.promises import STUCK, PromiseCounts, Stuck
 
 _ALLOWED = frozenset(
     {"event", "level", "timestamp", "job", "outcome", "ms", "reference", "error", "at", "count", "reason", "port"}
@@ -90,6 +90,9 @@ class Figures:
         self._seconds = Histogram("careweb_job_seconds", "Time of a job", ["job"], buckets=_BUCKETS, registry=registry)
         self._promises = Gauge("careweb_promises", "Promises due, late and parked", ["kind"], registry=registry)
         self._notices = Gauge("careweb_notices", "Messages by state, but sent", ["state"], registry=registry)
+        self._stuck = Gauge(
+            "careweb_stuck", "Open for 5 minutes without a worker, a time or a person", ["what"], registry=registry
+        )
         self._redis = Gauge("careweb_redis_up", "1 if Redis answers", registry=registry)
         self._ticks = {
             name: Gauge(f"careweb_tick_{name}", says, ["market"], registry=registry) for name, says in _TICK.items()
@@ -103,6 +106,11 @@ class Figures:
     def promises(self, counts: PromiseCounts) -> None:
         for kind in ("due", "late", "parked"):
             self._promises.labels(kind).set(getattr(counts, kind))
+
+    def stuck(self, found: Sequence[Stuck]) -> None:
+        counts = {one.what: one.count for one in found}
+        for what in STUCK:
+            self._stuck.labels(what).set(counts.get(what, 0))
 
     def notices(self, counts: Mapping[NoticeState, int]) -> None:
         for state in NoticeState:

@@ -6,7 +6,7 @@ from careweb.storage.away import is_away
 from careweb.storage.database import transaction
 from careweb.storage.markets import market_figures
 from careweb.storage.notices import count_notices
-from careweb.storage.promises import count_promises, promise, promise_forgotten
+from careweb.storage.promises import count_promises, promise, promise_forgotten, stuck
 from workers.jobs import EVERY, NOBODY
 from workers.records import log, mishap
 from workers.workshop import Workshop
@@ -54,5 +54,6 @@ class Sweep:
         figures, at = self._workshop.figures, self._workshop.clock.now()
         async with transaction(self._workshop.engine) as tx:
             figures.promises(await count_promises(tx, now=at, late_after=self._workshop.settings.lost_after))
+            figures.stuck(await stuck(tx, now=at))
             figures.notices(await count_notices(tx))
             figures.ticks(await market_figures(tx), at)
