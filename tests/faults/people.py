@@ -48,7 +48,7 @@ class Town:
     volunteers: dict[str, "Volunteer"] = field(default_factory=dict)
     askers: dict[str, "Asker"] = field(default_factory=dict)
     traps: list[Trap] = field(default_factory=list)  # the next to say yes walks into one
-    closing: bool = False
+    mistakes: list[str] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def read(self, delivery: Delivery) -> None:
@@ -61,7 +61,12 @@ class Town:
     def start(self, doing: Awaitable[None]) -> None:
         task = asyncio.ensure_future(doing)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Future[None]") -> None:
+        self._tasks.discard(task)  # type: ignore[arg-type]
+        if not task.cancelled() and (error := task.exception()):
+            self.mistakes.append(repr(error)[:300])  # of this play, not of the product: the run is red all the same
 
     async def quiet(self) -> None:
         while self._tasks:

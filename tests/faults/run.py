@@ -24,7 +24,7 @@ from tests.faults.checker import Span, Verdict, judge
 from tests.faults.company import Actor, Company, Postgres, free_port
 from tests.faults.people import CATEGORIES, GROUPS, LANGUAGES, Town, Volunteer, new_asker
 from tests.faults.post import PostOffice
-from tests.faults.schedule import Fault, schedule
+from tests.faults.schedule import DECK, Fault, schedule
 from tests.workers.shop import OwnValkey
 from tests.world import World
 
@@ -48,6 +48,7 @@ class Plan:
     webs: int = 2
     workers: int = 2
     solvers: int = 1
+    deck: tuple[Fault, ...] = DECK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +169,7 @@ class _Run:
         diary = self.town.diary
         return Outcome(
             verdict=verdict, posted=len(diary.posted), faults=Counter(self.acts.done), deliveries=len(self.office.deliveries),
-            drained=drained, slowest=max(diary.waits, default=0.0), ran=ran, unasked=self.company.unasked,
+            drained=drained, slowest=max(diary.waits, default=0.0), ran=ran, unasked=[*self.company.unasked, *self.town.mistakes],
         )  # fmt: skip
 
     @property
@@ -182,7 +183,7 @@ class _Run:
 
     async def _fail(self) -> None:
         playing = []
-        for due in schedule(self.plan.seed, self.plan.faults):
+        for due in schedule(self.plan.seed, self.plan.faults, self.plan.deck):
             while self._passed < due.at:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             playing.append(asyncio.create_task(self.acts.play(due)))

@@ -46,12 +46,12 @@ class Due:
     pick: int  # whom it hits, of several
 
 
-def schedule(seed: int, count: int) -> list[Due]:
+def schedule(seed: int, count: int, faults: tuple[Fault, ...] = DECK) -> list[Due]:
     """Deck after deck, each shuffled, evenly spread over the first nine tenths of the run."""
     chance = random.Random(seed)
     order: list[Fault] = []
     while len(order) < count:
-        deck = list(DECK if count - len(order) >= len(DECK) else chance.sample(tuple(Fault), k=len(Fault)))
+        deck = list(faults)
         chance.shuffle(deck)
         order += deck
     return [
