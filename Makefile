@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance faults herd mutation bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance faults herd mutation previous bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -40,6 +40,9 @@ herd: setup-dev ## two hundred say yes at once, ROUNDS times over; says how long
 
 mutation: setup-dev ## drop every constraint and every guard of a move, one at a time: a test must notice each
 	@$(BIN)/python -m tools.mutation $(ARGS)
+
+previous: setup-dev ## the tests of the release before (or of REV) on the schema of this one
+	@$(BIN)/python -m tools.previous $(REV)
 
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check

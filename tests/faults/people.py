@@ -64,7 +64,7 @@ class Town:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Future[None]") -> None:
-        self._tasks.discard(task)  # type: ignore[arg-type]
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self.mistakes.append(repr(error)[:300])  # of this play, not of the product: the run is red all the same
 
