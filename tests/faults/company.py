@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
-from careweb import paths
+from careweb.cli import processes
 from careweb.cli.postgres import postmaster, start_postgres, stop_postgres
 from careweb.cli.state import cluster_folder
 
@@ -44,11 +44,9 @@ class Actor:
         if self.skew and self.command[0] == "workers":
             command = ["tests.faults.skewed", str(self.skew), *self.command[1:]]
             self.skew = 0.0
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *command], env=dict(self.environment), cwd=paths.ROOT, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+        self.process = processes.launch(
+            [sys.executable, "-m", *command], log=self.log, environment=self.environment, last_signal=signal.SIGKILL
+        )
         self.starts += 1
 
     @property

@@ -5,6 +5,7 @@ import base64
 import os
 import random
 import shutil
+import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
+from careweb import paths
 from careweb.cli.state import ensure_state, only_one, server_folder, socket_folder, who_runs
 from careweb.domain.ids import GroupId, MemberId
 from careweb.flows.signin import open_session
@@ -31,6 +33,7 @@ from tests.world import World
 KEYS = "1:" + base64.b64encode(bytes(range(32))).decode()  # those of tests.world
 DRAIN_SECONDS = 60.0
 _AT_ONCE = 8
+_TELLS_FROM = 200
 QUICK = {
     "URGENT_ASK_TIMEOUT": "PT3S", "MEDIUM_ASK_TIMEOUT": "PT3S", "LOW_ASK_TIMEOUT": "PT3S",
     "URGENT_WAVE_EVERY": "PT1S", "MEDIUM_WAVE_EVERY": "PT1S", "LOW_WAVE_EVERY": "PT1S", "WEEKLY_ASKS": "50",
@@ -129,7 +132,7 @@ class _Run:
         logs = self.state / "logs"
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir()
-        base = {name: value for name, value in os.environ.items() if not name.startswith("CAREWEB_")} | {
+        base = {"PYTHONPATH": str(paths.ROOT)} | {name: value for name, value in os.environ.items() if not name.startswith("CAREWEB_")} | {
             "DATABASE_URL": url, "REDIS_URL": self.valkey.url, "CAREWEB_STATE": str(self.state), "CAREWEB_KEYS": KEYS,
             "CAREWEB_BASE_URL": "http://127.0.0.1:8000", "PYTHONUNBUFFERED": "1",
             "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(self.state / "numba")),
@@ -157,12 +160,14 @@ class _Run:
         self.began = self.last_fault = time.monotonic()
         posting = asyncio.gather(*[self._post_on() for _ in range(_AT_ONCE)])
         failing = asyncio.create_task(self._fail())
+        telling = asyncio.create_task(self._tell())
         await posting
         await failing
         self.town.traps.clear()
         ended = max(self.last_fault, time.monotonic())
         ran = ended - self.began
         drained = await self._drain(ended)
+        telling.cancel()
         await asyncio.wait_for(self.town.quiet(), 30)
         async with self.acts._connected() as connection:
             verdict = await judge(connection, self.town.diary, self.office, self._crashes())
@@ -191,6 +196,14 @@ class _Run:
         for task in playing:
             await task
         self.last_fault = time.monotonic()
+
+    async def _tell(self) -> None:
+        while self.plan.needs >= _TELLS_FROM:
+            await asyncio.sleep(20)
+            print(  # noqa: T201
+                f"{time.monotonic() - self.began:6.0f} s  {len(self.town.diary.posted)} needs, "
+                f"{sum(self.acts.done.values())} faults, {len(self.office.deliveries)} messages", file=sys.stderr, flush=True,
+            )  # fmt: skip
 
     async def _drain(self, since: float) -> float:
         """How long until nothing waits any more; the checker says what does, if it takes too long."""

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 import redis
 
@@ -77,6 +78,17 @@ def test_copies_that_nobody_makes_or_nobody_deletes_are_named(
     (copies / f"{datetime.now(UTC) - timedelta(days=3):%Y%m%dT%H%M%S}.dump.age").touch()
     told = careweb("doctor", **healthy)
     assert (told.returncode, "careweb backup every night" in told.stdout) == (1, True)
+
+
+async def test_what_is_open_and_waits_for_nobody_is_named(careweb: Careweb, healthy: dict[str, str]) -> None:
+    assert "nothing open waits for nobody" in careweb("doctor", **healthy).stdout
+    connection = await asyncpg.connect(healthy["DATABASE_URL"])
+    await connection.execute(
+        "INSERT INTO promise (job, subject, due_at) VALUES ('match_need', gen_random_uuid(), now() - interval '6 minutes')"
+    )
+    await connection.close()
+    told = careweb("doctor", **healthy)
+    assert (told.returncode, "1 of the table promise wait for nobody" in told.stdout) == (1, True)
 
 
 def test_a_server_that_is_away_hides_nothing_else(careweb: Careweb, healthy: dict[str, str]) -> None:
