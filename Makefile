@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench format lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -35,6 +35,23 @@ fuzz: setup-dev ## what is another group's against what is nobody's, by every ro
 
 probe: setup-dev ## twenty accounts that move a thousand times around a home; into docs/assurance.md
 	@$(BIN)/python -m tools.assurance probe
+
+N ?= 2000
+FAULTS ?= 84
+SEED ?= 1
+MINUTES ?= 4
+faults: setup-dev ## ask and answer while everything fails (N, FAULTS, SEED, MINUTES); nothing may be lost or happen twice
+	@$(BIN)/python -m tests.faults --needs $(N) --faults $(FAULTS) --seed $(SEED) --minutes $(MINUTES)
+
+ROUNDS ?= 500
+herd: setup-dev ## two hundred say yes at once, ROUNDS times over; says how long they wait
+	@CAREWEB_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/flows/test_herd.py
+
+mutation: setup-dev ## drop every constraint and every guard of a move, one at a time: a test must notice each
+	@$(BIN)/python -m tools.mutation $(ARGS)
+
+previous: setup-dev ## the tests of the release before (or of REV) on the schema of this one
+	@$(BIN)/python -m tools.previous $(REV)
 
 check: setup-dev ## lint, format, types, layers
 	$(BIN)/ruff check

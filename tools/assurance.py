@@ -16,16 +16,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "assurance.md"
+FIGURES = re.compile(
+    r"^(\d+ needs posted.*|\d+ faults: .*|drained in .*|messages repeated.*|0 [a-z ]+|.*p99 .*|dropped one by one.*|\d+ passed.*)$",
+    re.MULTILINE,
+)
 SUMMARY = re.compile(r"=+ (.*(?:passed|failed|error).*?) in [\d.]+s.*=+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     what: str
-    tests: str
-    setting: str
-    value: str
-    name: str = ""  # of a make target of its own
+    tests: str = ""
+    setting: str = ""
+    value: str = ""
+    name: str = ""  # of a make target of its own, which runs this
+    make: str = ""  # instead of tests: a target of the Makefile, which says how it went
 
 
 TRIALS = (
@@ -38,9 +43,14 @@ TRIALS = (
         tests="tests/solving/test_gains.py", setting="CAREWEB_EXAMPLES", value="1500",
     ),
     Trial(
-        what="Two hundred say yes at once, to one slot and to three: 50 times each",
-        tests="tests/flows/test_herd.py", setting="CAREWEB_ROUNDS", value="50",
+        what="Two hundred say yes at once, to one slot and to three, with a withdrawal and with blocks: 500 times each",
+        make="herd ROUNDS=500",
     ),
+    Trial(what="Everything fails: seed 1, 10,000 needs, 200 faults", make="faults N=10000 FAULTS=200 SEED=1 MINUTES=90"),
+    Trial(what="Everything fails: seed 2, four minutes", make="faults SEED=2"),
+    Trial(what="Everything fails: seed 3, four minutes", make="faults SEED=3"),
+    Trial(what="Every constraint and every guard dropped, one at a time", make="mutation"),
+    Trial(what="The tests of the release before, on the schema of this one", make="previous"),
     Trial(
         what="A new master key for 100,000 records while four read without end, a worker is killed and some are erased",
         tests="tests/storage/test_renewal.py", setting="CAREWEB_ROWS", value="100000",
@@ -84,7 +94,7 @@ def main() -> int:
             continue
         failed, outcome, minutes = _run(trial)
         worst = max(worst, failed)
-        command = f"`{trial.setting}={trial.value} pytest {trial.tests}`"
+        command = f"`make {trial.make}`" if trial.make else f"`{trial.setting}={trial.value} pytest {trial.tests}`"
         rows[trial.what] = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {_now()} at {_commit()} |"
         print(f"{trial.what}: {outcome}", flush=True)  # noqa: T201
     _write(_rows_there() | rows if named else rows)  # read late: others may have written theirs meanwhile
@@ -100,17 +110,26 @@ def _run(trial: Trial) -> tuple[int, str, float]:
     """Whether it failed, what came of it, and minutes."""
     started = time.monotonic()
     pytest = [sys.executable, "-m", "pytest", "-q", "-o", "console_output_style=classic", "--no-header", "-v"]
+    command = ["make", "-s", *trial.make.split()] if trial.make else [*pytest, *trial.tests.split()]
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as figures:
-        own = {trial.setting: trial.value, "CAREWEB_FIGURES": figures.name}
+        own = {"CAREWEB_FIGURES": figures.name} | ({trial.setting: trial.value} if trial.setting else {})
         done = subprocess.run(
-            [*pytest, *trial.tests.split()], cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True, check=False
+            command, cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True, check=False
         )  # fmt: skip
         told = [line.strip() for line in figures]
     if done.returncode:
         print(done.stdout[-20_000:])  # noqa: T201
-    ended = SUMMARY.findall(done.stdout)
-    outcome = ended[-1] if ended else f"ended with {done.returncode}"
+    outcome = _outcome(trial, done.stdout, done.returncode)
     return done.returncode, ". ".join([outcome, *told]), (time.monotonic() - started) / 60
+
+
+def _outcome(trial: Trial, printed: str, code: int) -> str:
+    """What the run printed about itself, or how many tests passed."""
+    figures = FIGURES.findall(printed) if trial.make else []
+    if figures and not code:
+        return "; ".join(figures)
+    ended = SUMMARY.findall(printed)
+    return ended[-1] if ended else f"ended with {code}"
 
 
 def _rows_there() -> dict[str, str]:

@@ -27,6 +27,7 @@ POLL_SECONDS = 0.05
 JOB_SECONDS = 60  # no job takes long; a message has its own, shorter limit
 FINISH_SECONDS = 10  # that running jobs get when the process is told to end
 _BODY_LIVES_MS = 3_600_000  # what waits longer was handed over again long ago
+_LONG_SINCE_MS = 86_400_000  # jobs keep their order, and a worker whose clock is behind takes them at once all the same
 _AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
 _CLOSED = "the handler is closed"  # uvloop's RuntimeError for writing to a server that has just hung up
 _SENTINEL = "careweb:here"  # a Redis without it has lost what it was given
@@ -63,7 +64,7 @@ class Queue:
 
     async def put(self, handed: Sequence[Handed], lane_of: Callable[[str], str]) -> None:
         async with _in_time(), self._redis.pipeline(transaction=True) as pipe:
-            at = timestamp_ms()
+            at = timestamp_ms() - _LONG_SINCE_MS
             for one in handed:
                 id = uuid4().hex
                 body = serialize_job("do", (one.job, str(one.subject)), {}, None, at, serializer=_encode)

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from careweb.domain.states import NoticeState
 from careweb.journal import places
-from careweb.storage.promises import PromiseCounts
+from careweb.storage.promises import STUCK, PromiseCounts, Stuck
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 TICK = "tick"  # the one job that no relay hands over
@@ -53,6 +53,9 @@ class Figures:
         self._seconds = Histogram("careweb_job_seconds", "Time of a job", ["job"], buckets=_BUCKETS, registry=registry)
         self._promises = Gauge("careweb_promises", "Promises due, late and parked", ["kind"], registry=registry)
         self._notices = Gauge("careweb_notices", "Messages by state, but sent", ["state"], registry=registry)
+        self._stuck = Gauge(
+            "careweb_stuck", "Open for 5 minutes without a worker, a time or a person", ["what"], registry=registry
+        )
         self._redis = Gauge("careweb_redis_up", "1 if Redis answers", registry=registry)
         self._ticks = {
             name: Gauge(f"careweb_tick_{name}", says, ["market"], registry=registry) for name, says in _TICK.items()
@@ -66,6 +69,11 @@ class Figures:
     def promises(self, counts: PromiseCounts) -> None:
         for kind in ("due", "late", "parked"):
             self._promises.labels(kind).set(getattr(counts, kind))
+
+    def stuck(self, found: Sequence[Stuck]) -> None:
+        counts = {one.what: one.count for one in found}
+        for what in STUCK:
+            self._stuck.labels(what).set(counts.get(what, 0))
 
     def notices(self, counts: Mapping[NoticeState, int]) -> None:
         for state in NoticeState:

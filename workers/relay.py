@@ -9,7 +9,7 @@ from careweb.storage.promises import Handed, hand_over, hand_over_lost, take_bac
 from workers.jobs import DELIVER
 from workers.queue import Queue, QueueAwayError
 from workers.records import log, mishap
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 WORK, MAIL = "careweb:work", "careweb:mail"  # a mail server that hangs must not keep needs from being matched
 LOOK_SECONDS = 0.1
@@ -77,7 +77,7 @@ class Relay:
 
     async def _hand_over(self, *, lost_too: bool) -> list[Handed]:
         """Committed before anything reaches the queue: a worker can keep only what it sees as handed over."""
-        at, lost_after = now(), self._workshop.settings.lost_after
+        at, lost_after = self._workshop.clock.now(), self._workshop.settings.lost_after
         async with transaction(self._workshop.engine) as tx:
             handed = await hand_over(tx, now=at, most=_MOST)
             lost = await hand_over_lost(tx, now=at, lost_after=lost_after, most=_MOST) if lost_too else []

@@ -17,7 +17,7 @@ from careweb.config import Settings
 from careweb.flows import ticking
 from careweb.storage.away import is_away
 from workers.records import log, mishap, note_stray
-from workers.workshop import Workshop, now, open_workshop
+from workers.workshop import Workshop, open_workshop
 
 LOOK_SECONDS = 1.0
 _MARKETS_EVERY = timedelta(minutes=1)
@@ -48,7 +48,7 @@ async def solve(settings: Settings) -> None:
 class Solver:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._kept = now() - _MARKETS_EVERY
+        self._kept = workshop.clock.now() - _MARKETS_EVERY
 
     async def run(self) -> None:
         """Until cancelled. An absent database does not end it."""
@@ -69,10 +69,11 @@ class Solver:
             return False
 
     async def _keep_markets(self) -> None:
-        if now() - self._kept >= _MARKETS_EVERY:
+        if self._workshop.clock.now() - self._kept >= _MARKETS_EVERY:
+            await self._workshop.clock.set(self._workshop.engine)
             async with self._workshop.begin() as ctx:
                 await ticking.keep_markets(ctx)
-            self._kept = now()
+            self._kept = self._workshop.clock.now()
 
     async def _tick(self) -> bool:
         market, started = None, time.perf_counter()
@@ -81,7 +82,7 @@ class Solver:
                 market = await ticking.due_market(ctx)
                 if market is None:
                     return False
-                ticked = await ticking.tick(ctx, market, aside=aside, clock=now)
+                ticked = await ticking.tick(ctx, market, aside=aside, clock=self._workshop.clock.now)
         except Exception:
             if market is not None:
                 await self._postpone(market["slug"])

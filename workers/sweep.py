@@ -6,10 +6,10 @@ from careweb.storage.away import is_away
 from careweb.storage.database import transaction
 from careweb.storage.markets import market_figures
 from careweb.storage.notices import count_notices
-from careweb.storage.promises import count_promises, promise, promise_forgotten
+from careweb.storage.promises import count_promises, promise, promise_forgotten, stuck
 from workers.jobs import EVERY, NOBODY
 from workers.records import log, mishap
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 _MOST = 1000
 
@@ -35,7 +35,8 @@ class Sweep:
             await asyncio.sleep(self._workshop.settings.sweep_every.total_seconds())
 
     async def look(self) -> int:
-        settings, at = self._workshop.settings, now()
+        await self._workshop.clock.set(self._workshop.engine)
+        settings, at = self._workshop.settings, self._workshop.clock.now()
         async with transaction(self._workshop.engine) as tx:
             for job, every in EVERY.items():
                 await promise(tx, job, NOBODY, at + every)
@@ -50,8 +51,9 @@ class Sweep:
             )
 
     async def measure(self) -> None:
-        figures = self._workshop.figures
+        figures, at = self._workshop.figures, self._workshop.clock.now()
         async with transaction(self._workshop.engine) as tx:
-            figures.promises(await count_promises(tx, now=now(), late_after=self._workshop.settings.lost_after))
+            figures.promises(await count_promises(tx, now=at, late_after=self._workshop.settings.lost_after))
+            figures.stuck(await stuck(tx, now=at))
             figures.notices(await count_notices(tx))
-            figures.ticks(await market_figures(tx), now())
+            figures.ticks(await market_figures(tx), at)

@@ -1,20 +1,51 @@
 """What every job of a process shares: the database, the keys, the settings, the way out for mail, the records."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from careweb.config import Settings
 from careweb.delivery.mail import Mailer
 from careweb.flows.context import Context
 from careweb.flows.starting import refuse_unfit
-from careweb.storage.database import Engine, run, transaction
+from careweb.storage.away import is_away
+from careweb.storage.database import Engine, reading, run, transaction
 from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import Vault, open_vault
 from workers.records import Figures
+
+
+class Clock:
+    """The database's time, carried on by this process's monotonic clock.
+
+    Workers decide what is due, late or lost, and one machine's clock may be minutes away from another's.
+    """
+
+    def __init__(self) -> None:
+        self._set_to: tuple[datetime, float] | None = None
+
+    async def set(self, engine: Engine) -> None:
+        async with reading(engine) as tx:
+            at = await run(tx, "database_time")
+        self._set_to = at, time.monotonic()
+
+    async def set_if_there(self, engine: Engine) -> None:
+        """A process may start while the database is away: then its first sweep sets the clock."""
+        try:
+            await self.set(engine)
+        except Exception as error:
+            if not is_away(error):
+                raise
+
+    def now(self) -> datetime:
+        if self._set_to is None:
+            return datetime.now(UTC)
+        at, since = self._set_to
+        return at + timedelta(seconds=time.monotonic() - since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,24 +56,21 @@ class Workshop:
     settings: Settings
     mailer: Mailer
     figures: Figures
+    clock: Clock = field(default_factory=Clock)
     promised: asyncio.Event = field(default_factory=asyncio.Event)  # some job may have promised something: relay, look
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Context]:
         """One transaction; committed at the end, rolled back by any exception."""
         async with transaction(self.engine) as tx:
-            yield Context(tx=tx, vault=self.vault, settings=self.settings, now=now())
+            yield Context(tx=tx, vault=self.vault, settings=self.settings, now=self.clock.now())
 
     @asynccontextmanager
     async def begin_for(self, subject: UUID) -> AsyncIterator[Context]:
         """The same, for the group and person that this need, ask, match or notice belongs to, and no other."""
         async with transaction(self.groups) as tx:
             await run(tx, "enter_record", id=subject)
-            yield Context(tx=tx, vault=self.vault, settings=self.settings, now=now())
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+            yield Context(tx=tx, vault=self.vault, settings=self.settings, now=self.clock.now())
 
 
 @asynccontextmanager
@@ -54,7 +82,11 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     )
     try:
         await refuse_unfit(engine, vault, settings)
-        yield Workshop(engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures())
+        workshop = Workshop(
+            engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures()
+        )
+        await workshop.clock.set_if_there(engine)
+        yield workshop
     finally:
         await mailer.close()
         await engine.dispose()

@@ -23,6 +23,7 @@ from careweb.domain.backups import taken_at, too_old
 from careweb.flows.starting import ErasedComeBackError, KeysMissingError, refuse_unfit
 from careweb.storage.database import run, transaction
 from careweb.storage.migrations import pending
+from careweb.storage.promises import Stuck, stuck
 from careweb.storage.sealing import open_vault
 
 _OLDEST_POSTGRES = 15
@@ -136,6 +137,7 @@ def _database(chosen: Settings) -> Iterator[Finding]:
         yield Finding(f"{len(missing)} migrations are missing", may)
     else:
         yield Finding("the tables are those of this version")
+        yield from _work(asyncio.run(_ask_for_stuck(chosen)))
     apart = abs((facts["clock"] - datetime.now(UTC)).total_seconds())
     right = "" if apart < _CLOCK_SECONDS else "turn on time synchronisation (timedatectl set-ntp true) on both machines"
     yield Finding(f"the database's clock and ours are {apart:.1f} s apart", right)
@@ -146,6 +148,19 @@ async def _ask_database(chosen: Settings) -> tuple[Any, list[str]]:
         async with transaction(engine) as tx:
             facts = await run(tx, "server_facts")
         return facts, await pending(engine)
+
+
+async def _ask_for_stuck(chosen: Settings) -> list[Stuck]:
+    async with opened_engine(chosen) as engine, transaction(engine) as tx:
+        return await stuck(tx, now=await run(tx, "database_time"))
+
+
+def _work(found: list[Stuck]) -> Iterator[Finding]:
+    if not found:
+        yield Finding("nothing open waits for nobody")
+    for one in found:
+        what = f"{one.count} of the table {one.what} wait for nobody, the oldest since {one.since:%Y-%m-%d %H:%M} UTC"
+        yield Finding(what, "does a worker run (careweb work)? If it does: careweb revive, and look into its log")
 
 
 async def _fits(chosen: Settings) -> None:

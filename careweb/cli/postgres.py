@@ -195,6 +195,8 @@ def _start(cluster: Cluster, *, durable: bool, tied: bool) -> None:
 
 def _clear_stale(cluster: Cluster) -> None:
     """A dead server's number may be in use by another process, for which PostgreSQL itself would not start."""
+    for child in [child for child in _children if child.poll() is not None]:
+        _children.remove(child)  # until its parent looks, a killed server counts as running
     with suppress(FileNotFoundError, ValueError, IndexError):
         pid = int((cluster.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
         if processes.started_at(pid):

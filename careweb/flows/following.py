@@ -13,7 +13,7 @@ from careweb.domain.needs import NewNeed
 from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Reach, Urgency
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
-from careweb.flows.matches import OPEN_TO_BOTH, Note, kept_apart, notes_of
+from careweb.flows.matches import Note, notes_of, open_to_both
 from careweb.storage.database import run
 from careweb.storage.promises import due_at
 from careweb.storage.sealing import key_of
@@ -121,14 +121,13 @@ async def _matches(ctx: Context, need_id: NeedId) -> tuple[AskerSide, ...]:
 
 
 async def _asker_side(ctx: Context, need_id: NeedId, row: Mapping[str, Any]) -> AskerSide:
-    both = row["state"] in OPEN_TO_BOTH
-    apart = both and await kept_apart(ctx, row["id"])
-    may_see_who = both or row["state"] == MatchState.AWAITING_ASKER
+    both = open_to_both(row)
+    may_see_who = both or (row["state"] == MatchState.AWAITING_ASKER and not row["apart"])
     sealer = await key_of(ctx.tx, ctx.vault, "member", row["member_id"]) if may_see_who else None
     return AskerSide(
         id=row["id"], state=MatchState(row["state"]), ended_by=row["ended_by"],
         helper_name=sealer.open("name", row["sealed_name"]) if sealer else "",
-        helper_contact=sealer.open("contact", row["sealed_contact"]) if sealer and both and not apart else "",
+        helper_contact=sealer.open("contact", row["sealed_contact"]) if sealer and both else "",
         helper_contact_kind=ContactKind(row["contact_kind"]), language=row["language"],
         band=Band(row["terms"]["band"]),
         notes=await notes_of(ctx, row["id"], need_id) if both else (),

@@ -52,27 +52,26 @@ class HelperSide:
     notes: tuple[Note, ...]
 
 
+def open_to_both(row: Mapping[str, Any]) -> bool:
+    """May each see how to reach the other? Even of what is done not any more, once they are kept apart."""
+    return row["state"] in OPEN_TO_BOTH and not row["apart"]
+
+
 async def helper_side(ctx: Context, match_id: MatchId, member_id: MemberId) -> HelperSide:
     row = await _of_helper(ctx, match_id, member_id)
-    sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"]) if row["state"] in OPEN_TO_BOTH else None
+    sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"]) if open_to_both(row) else None
     under_way = row["state"] in UNDER_WAY
-    apart = sealer is not None and await kept_apart(ctx, match_id)
     return HelperSide(
         id=row["id"], need_id=row["need_id"], state=MatchState(row["state"]), ended_by=row["ended_by"],
         category=row["category"], needed_by=row["needed_by"], helpers=row["helpers"],
         changed=await changes_since(ctx, row["need_id"], row["accepted_at"]) if under_way else (),
         time_zone=row["time_zone"], language=row["language"],
         asker_name=sealer.open("name", row["asker_sealed_name"]) if sealer else "",
-        asker_contact=sealer.open("contact", row["asker_sealed_contact"]) if sealer and not apart else "",
+        asker_contact=sealer.open("contact", row["asker_sealed_contact"]) if sealer else "",
         asker_contact_kind=ContactKind(row["asker_contact_kind"]),
         text=sealer.open("text", row["sealed_text"]) if sealer else "",
         notes=await notes_of(ctx, match_id, row["need_id"]) if sealer else (),
     )  # fmt: skip
-
-
-async def kept_apart(ctx: Context, match_id: MatchId) -> bool:
-    """Has one of the two reported or blocked the other?"""
-    return bool(await run(ctx.tx, "is_reported", match_id=match_id))
 
 
 async def notes_of(ctx: Context, match_id: MatchId, need_id: NeedId) -> tuple[Note, ...]:
@@ -146,7 +145,7 @@ async def lapse(ctx: Context, match_id: MatchId) -> None:
 
 async def add_note(ctx: Context, match_id: MatchId, need_id: NeedId, author: str, text: str) -> None:
     row = await _of_need(ctx, match_id, need_id)
-    if row["state"] != MatchState.CONNECTED or await kept_apart(ctx, match_id):
+    if row["state"] != MatchState.CONNECTED or row["apart"]:
         raise OverError
     sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
     sealed = sealer.seal("note", text) if sealer else None

@@ -1,10 +1,11 @@
 """Messages: owed with the fact they tell of, delivered later, once."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -117,14 +118,15 @@ async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
         ):  # should we die, another takes over then
             return Outcome.NOT_OURS
         claimed = await _claim(ctx, notice_id, lease_until)
+        mark_until = time.monotonic() + (ctx.settings.smtp_timeout + LEASE_MARGIN / 2).total_seconds()
         if isinstance(claimed, Outcome):
             await unpromise(ctx.tx, "deliver_notice", notice_id)
             return claimed
     try:
         await send(claimed.message)
     except DeliveryError as error:
-        return await _settle(begin, claimed.notice, error)
-    return await _settle(begin, claimed.notice, None)
+        return await _settle(begin, claimed.notice, error, mark_until)
+    return await _settle(begin, claimed.notice, None, mark_until)
 
 
 async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _Claimed | Outcome:
@@ -140,14 +142,14 @@ async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _C
     return _Claimed(notice=notice, message=message)
 
 
-async def _settle(begin: Begin, notice: Notice, error: DeliveryError | None) -> Outcome:
+async def _settle(begin: Begin, notice: Notice, error: DeliveryError | None, mark_until: float) -> Outcome:
     """Tried until the lease ends: what was sent and not marked would be sent again."""
     while True:
         try:
             async with begin() as ctx:
                 return await _mark(ctx, notice, error)
         except Exception:
-            if datetime.now(UTC) > notice.lease_until - LEASE_MARGIN / 2:
+            if time.monotonic() > mark_until:
                 raise
             await asyncio.sleep(_SETTLE_EVERY)
 

@@ -21,5 +21,5 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error)
     if isinstance(error, asyncpg.InternalClientError):  # the server has hung up, and the socket does not know it yet
-        return '"failed" state' in str(error)
+        return "cannot switch to" in str(error)
     return isinstance(error, _AWAY) or (error.__cause__ is not None and is_away(error.__cause__))

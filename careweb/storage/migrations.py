@@ -3,6 +3,7 @@
 Before them sql/roles.sql makes the roles; after the last of them sql/access.sql says who sees what, whenever anything changed.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -16,6 +17,9 @@ from careweb import paths
 from careweb.storage.database import driver, queries
 
 _ROLES, _ACCESS = paths.SQL / "roles.sql", paths.SQL / "access.sql"
+_LOCK_SECONDS = 2
+_TRIES = 30
+_PAUSE_SECONDS = 1.0
 _LOCK = 7_203_114_525  # any number that no other program on this database uses
 
 
@@ -43,11 +47,19 @@ async def migrate(engine: AsyncEngine, files: Iterable[Path] | None = None) -> l
 
 async def migrate_together(engine: AsyncEngine, files: Iterable[Path] | None = None) -> list[str]:
     """All missing files in one transaction, kept only if every named query fits the result: else nothing happened."""
-    async with _alone(engine) as raw, raw.transaction():
-        await raw.execute("SET LOCAL lock_timeout = '15s'")  # rather give up than make everyone wait behind us
-        applied = await _apply_missing(raw, migration_files() if files is None else files)
-        await check_queries(raw)
-        return applied
+    wanted = migration_files() if files is None else list(files)
+    async with _alone(engine) as raw:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                async with raw.transaction():
+                    applied = await _apply_missing(raw, wanted)
+                    await check_queries(raw)
+                    return applied
+            except MigrationFailedError as error:
+                if not (tries_left and isinstance(error.__cause__, asyncpg.LockNotAvailableError)):
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)  # whoever waited behind us goes first
+    raise AssertionError("the last try returns or raises")
 
 
 async def grant_access(engine: AsyncEngine) -> None:
@@ -120,6 +132,9 @@ def _digest_of(file: Path) -> str:
 async def _apply(raw: asyncpg.Connection, name: str, sql: str, digest: str) -> None:
     try:
         async with raw.transaction():
+            await raw.execute(
+                f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"
+            )  # rather give up than make everyone wait behind us
             await raw.execute(sql)
             await raw.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, digest)
     except asyncpg.PostgresError as error:

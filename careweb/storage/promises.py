@@ -91,6 +91,23 @@ async def count_promises(tx: Transaction, *, now: datetime, late_after: timedelt
     return PromiseCounts(**row)
 
 
+STUCK_AFTER = timedelta(minutes=5)
+STUCK = ("need", "ask", "match", "notice", "promise")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stuck:
+    what: str
+    count: int
+    since: datetime  # of the oldest
+
+
+async def stuck(tx: Transaction, *, now: datetime) -> list[Stuck]:
+    """Open for five minutes and more, and waiting for nothing. There should be none."""
+    rows = queries().stuck(await driver(tx), now=now, before=now - STUCK_AFTER)
+    return [Stuck(**row) async for row in rows]
+
+
 async def parked_promises(tx: Transaction) -> list[Handed]:
     rows = queries().parked_promises(await driver(tx))
     return [Handed(job=row["job"], subject=row["subject"], tries=row["tries"]) async for row in rows]

@@ -15,6 +15,7 @@ from careweb.flows.starting import refuse_unfit
 from careweb.journal import configure_log
 from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import open_vault
+from careweb.web.away import Lines, kept_fresh
 from careweb.web.bodies import BodyError
 from careweb.web.errors import StaleFormError, body_error, care_error, crowded, http_error, stale_form
 from careweb.web.records import Figures, Recorder
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     app.state.settings = chosen
     app.state.figures = figures
+    app.state.lines = Lines(chosen.state)
     app.state.first_forms = {}  # see asking
     return app
 
@@ -60,7 +62,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     prepare(app.state, settings.redis_url)
     try:
         await refuse_unfit(app.state.engine, app.state.vault, settings)
-        yield
+        async with kept_fresh(app.state.lines, app.state.engine):
+            yield
     finally:
         await app.state.counters.close()
         await app.state.engine.dispose()

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from careweb.journal import places
 from careweb.storage.away import is_away
+from careweb.web.away import away_page
 from careweb.web.pages import error_page
 
 log = structlog.get_logger("careweb.web")
@@ -67,7 +68,7 @@ class Recorder:
     def _mishap(self, scope: Scope, error: Exception) -> ASGIApp:
         if is_away(error):
             log.warning("database away", error=type(error).__name__)
-            return error_page(Request(scope), 503, "away", headers={"retry-after": "10"})
+            return away_page(Request(scope))
         reference = secrets.token_hex(4)
         log.error("unexpected", reference=reference, error=type(error).__name__, at=places(error))
         return error_page(Request(scope), 500, "unexpected", reference=reference)

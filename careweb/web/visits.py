@@ -118,6 +118,7 @@ def door(
         fields = await read_fields(request, most_fields=most_fields) if request.method == "POST" else NO_FIELDS
         if request.method == "POST" and own_forms_only:
             _check_token(request, fields)
+        request.state.fields = fields  # should the database be away, they are given back
         if request.method == "POST" and in_turn:
             async with turn(request):
                 return await answered(request, fields)

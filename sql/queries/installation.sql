@@ -5,6 +5,10 @@ SELECT current_setting('server_version_num')::integer AS version,
        clock_timestamp() AS clock,
        has_schema_privilege('public', 'CREATE') AS may_create;
 
+-- name: database_time()$
+-- What time is it? The workers' one clock.
+SELECT clock_timestamp();
+
 -- name: table_is_there(name)$
 -- Has a migration made this table?
 SELECT to_regclass(:name) IS NOT NULL;

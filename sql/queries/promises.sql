@@ -125,3 +125,27 @@ SELECT job, subject, due_at FROM (
 WHERE NOT EXISTS (SELECT FROM promise p WHERE p.job = waits.job AND p.subject = waits.subject)
 LIMIT :most
 ON CONFLICT DO NOTHING;
+
+-- name: stuck(now, before)
+-- What is open for so long, and waits for nothing: no worker has it, no time is set for it, no person is to look at it.
+-- The sweep promises such work again within seconds, so that one that is found here says that no worker sweeps, or that
+-- its promise is parked or that nobody hands it over.
+SELECT what, count(*) AS count, min(since) AS since FROM (
+    SELECT 'need' AS what, n.posted_at AS since, array['match_need'] AS jobs, n.id AS subject FROM need n
+    WHERE n.state = 'open' AND n.confirmed AND n.exhausted_at IS NULL AND n.posted_at < :before
+    UNION ALL
+    SELECT 'need', n.expires_at, array['expire_need', 'close_silent_need'], n.id FROM need n WHERE n.state IN ('open', 'matched') AND n.expires_at < :before
+    UNION ALL
+    SELECT 'ask', a.times_out_at, array['time_out_ask'], a.id FROM ask a WHERE a.state IN ('planned', 'sent') AND a.times_out_at < :before
+    UNION ALL
+    SELECT 'match', t.accepted_at, array['lapse_match'], t.id FROM match t WHERE t.state = 'awaiting_asker' AND t.accepted_at < :before
+    UNION ALL
+    SELECT 'notice', k.created_at, array['deliver_notice'], k.id FROM notice k
+    WHERE k.created_at < :before AND (k.state = 'owed' OR (k.state = 'claimed' AND k.lease_until < :now))
+    UNION ALL
+    SELECT 'promise', p.due_at, '{}', p.subject FROM promise p WHERE p.handed_at IS NULL AND p.due_at < :before
+) open
+WHERE NOT EXISTS (
+    SELECT FROM promise p WHERE p.job = ANY (open.jobs) AND p.subject = open.subject AND p.tries <= 10 AND (p.handed_at IS NOT NULL OR p.due_at >= :before)
+)
+GROUP BY what ORDER BY what;

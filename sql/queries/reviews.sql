@@ -30,17 +30,6 @@ WHERE n.id = :need_id AND m.id = :member_id AND p.kind = 'keep_apart'
 -- To which group does this offer belong?
 SELECT group_id FROM offer WHERE id = :offer_id;
 
--- name: is_reported(match_id)$
--- Has one of these two reported or blocked the other? Then neither sees any more how to reach the other.
-SELECT EXISTS (
-    SELECT FROM match t JOIN need n ON n.id = t.need_id LEFT JOIN member own ON own.id = n.member_id JOIN member m ON m.id = t.member_id
-    JOIN apart p ON p.one = least(coalesce(n.contact_index, own.contact_index), m.contact_index)
-        AND p.other = greatest(coalesce(n.contact_index, own.contact_index), m.contact_index)
-    WHERE t.id = :match_id
-) OR EXISTS (
-    SELECT FROM review r WHERE r.match_id = :match_id AND r.action IS DISTINCT FROM 'released'
-);
-
 -- name: reviews_of_group(group_id, by)
 -- What waits for this group, the soonest due first; not what is about whoever looks.
 SELECT r.*, n.category, n.state AS need_state, n.group_id AS need_group_id, z.time_zone, o.sealed_name AS owner_sealed_name

@@ -92,6 +92,17 @@ def test_copies_that_nobody_makes_or_nobody_deletes_are_named(
     assert (told.returncode, "careweb backup every night" in told.stdout) == (1, True)
 
 
+async def test_what_is_open_and_waits_for_nobody_is_named(careweb: Careweb, healthy: dict[str, str]) -> None:
+    assert "nothing open waits for nobody" in careweb("doctor", **healthy).stdout
+    connection = await asyncpg.connect(healthy["DATABASE_URL"])
+    await connection.execute(
+        "INSERT INTO promise (job, subject, due_at) VALUES ('match_need', gen_random_uuid(), now() - interval '6 minutes')"
+    )
+    await connection.close()
+    told = careweb("doctor", **healthy)
+    assert (told.returncode, "1 of the table promise wait for nobody" in told.stdout) == (1, True)
+
+
 def test_a_server_that_is_away_hides_nothing_else(careweb: Careweb, healthy: dict[str, str]) -> None:
     told = careweb("doctor", **(healthy | {"DATABASE_URL": "postgresql://x@127.0.0.1:9/x"}))
     assert told.returncode == 1

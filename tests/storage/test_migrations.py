@@ -1,6 +1,7 @@
 """The runner: each file once, all or nothing, never a file that changed, from several processes at once."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -79,6 +80,23 @@ async def test_an_update_that_fails_halfway_leaves_the_database_as_it_was(
         await migrate_together(empty, files)
     async with empty.begin() as tx:
         assert await tx.scalar(text("SELECT to_regclass('a') IS NULL AND to_regclass('migration') IS NULL"))
+
+
+async def test_an_update_makes_nobody_wait_longer_than_two_seconds_and_tries_again(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    change = tmp_path / "9999_change.sql"
+    change.write_text("ALTER TABLE care_group ADD COLUMN fresh int;", encoding="utf-8")
+    async with engine.begin() as long:
+        await long.execute(text("SELECT 1 FROM care_group"))  # a reader who takes their time
+        update = asyncio.create_task(migrate_together(engine, [*migration_files(), change]))
+        await asyncio.sleep(0.3)
+        started = time.monotonic()
+        async with engine.begin() as page:
+            await page.execute(text("SELECT 1 FROM care_group"))
+        assert time.monotonic() - started < 2 + 1.5
+        assert not update.done()
+    assert await update == ["9999_change.sql"]
 
 
 async def test_an_update_that_a_query_does_not_fit_leaves_the_database_as_it_was(

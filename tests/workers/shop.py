@@ -35,6 +35,10 @@ QUICK = {"lost_after": "PT1S", "sweep_every": "PT1S", "smtp_timeout": "PT2S", "n
 KEYS = "1:" + base64.b64encode(bytes(range(32))).decode()  # those of tests.world
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 def quick_settings(database: str, redis: str, smtp: MailSink, **more: Any) -> Settings:
     return Settings.model_validate(
         {"database_url": database, "redis_url": redis, "smtp_port": smtp.port, "keys": KEYS} | QUICK | more

@@ -13,12 +13,22 @@ from careweb.config import Settings
 from careweb.storage.database import Engine, driver, transaction
 from careweb.storage.promises import Handed, hand_over, promise
 from tests.servers import MailSink
-from tests.workers.shop import Circle, OwnValkey, Workers, fetch, quick_settings, running_valkey, until, workshop_of
+from tests.workers.shop import (
+    Circle,
+    OwnValkey,
+    Workers,
+    fetch,
+    now,
+    quick_settings,
+    running_valkey,
+    until,
+    workshop_of,
+)
 from tests.world import committed
 from workers.jobs import DONE, FAILED, NOT_OURS, do
 from workers.queue import Queue, QueueAwayError, is_redis_away
 from workers.relay import Relay, lane_of
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 SLOW = "PT600S"  # long enough that what is found again was not found by waiting
 

@@ -12,9 +12,9 @@ import redis.asyncio as redis
 from careweb import paths
 from careweb.storage.database import Engine, driver, transaction
 from tests.servers import MailSink
-from tests.workers.shop import Circle, Workers, do_all_due, fetch, until
+from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until, workshop_of
 from workers.solver import Solver, aside
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 NOWHERE = "unix:///nowhere/redis.sock"
 

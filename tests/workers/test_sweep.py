@@ -12,13 +12,13 @@ from careweb.flows.asks import accept
 from careweb.flows.matching import match_need
 from careweb.flows.needs import withdraw_need
 from careweb.storage.database import Engine, transaction
-from careweb.storage.promises import promise, promise_forgotten
+from careweb.storage.promises import STUCK_AFTER, hand_over, promise, promise_forgotten, stuck
 from tests.servers import MailSink
-from tests.workers.shop import Circle, Workers, do_all_due, fetch, until
+from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until
 from tests.world import SETTINGS, World, committed
 from workers.jobs import EVERY, NOBODY
 from workers.sweep import Sweep
-from workers.workshop import Workshop, now
+from workers.workshop import Workshop
 
 
 async def promised(engine: Engine) -> set[tuple[str, Any]]:
@@ -84,6 +84,50 @@ async def test_an_exhausted_need_waits_for_people_and_not_for_a_worker(world: Wo
     assert "match_need" not in await forget_and_look(world)
 
 
+async def found_stuck(world: World, **later: float) -> set[str]:
+    return {one.what for one in await stuck(world.tx, now=world.now + timedelta(**later))}
+
+
+async def test_what_waits_for_a_worker_a_time_or_a_person_is_not_stuck(world: World) -> None:
+    _, helper, ask = await asked(world, see_first=True)
+    await hand_over(world.tx, now=world.now, most=100)
+    assert await found_stuck(world, minutes=6) == set()
+    await accept(world.ctx, ask, helper)
+    await world.one("UPDATE promise SET handed_at = now()")
+    assert await found_stuck(world, minutes=6) == set()
+    lonely = await world.need(await world.group("west"))
+    await match_need(world.ctx, lonely)
+    await world.one("DELETE FROM notice")
+    await world.one("DELETE FROM promise WHERE job = 'match_need'")
+    await world.one("UPDATE need SET exhausted_at = posted_at")
+    assert await found_stuck(world, minutes=6) == set(), "a coordinator has it on the board"
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "what"),
+    [("match_need", "need"), ("time_out_ask", "ask"), ("lapse_match", "match"), ("deliver_notice", "notice")],
+)
+async def test_what_is_open_for_five_minutes_and_waits_for_nothing_is_stuck(
+    world: World, forgotten: str, what: str
+) -> None:
+    _, helper, ask = await asked(world, see_first=what == "match", helpers=2)
+    if what == "match":
+        await accept(world.ctx, ask, helper)
+    await world.one("UPDATE promise SET handed_at = now()")
+    await world.one("UPDATE ask SET times_out_at = planned_at")
+    await world.one("DELETE FROM promise WHERE job = $1", forgotten)
+    assert await found_stuck(world, minutes=4) == set()
+    assert await found_stuck(world, minutes=6) == {what}
+
+
+async def test_a_promise_that_is_parked_or_that_nobody_hands_over_is_no_promise(world: World) -> None:
+    await asked(world)
+    assert "promise" in await found_stuck(world, minutes=6), "no relay runs"
+    await world.one("UPDATE promise SET handed_at = now(), tries = 11")
+    assert await found_stuck(world, minutes=6) >= {"need", "notice"}
+    assert timedelta(minutes=5) == STUCK_AFTER
+
+
 async def test_nothing_is_promised_twice_and_one_worker_looks_at_a_time(workshop: Workshop, engine: Engine) -> None:
     async with committed(engine, now()) as world:
         await asked(world)
@@ -125,7 +169,12 @@ async def test_the_figures_tell_how_work_stands(
 
     async def shown() -> bool:
         text = await asyncio.to_thread(read)
-        wanted = ('careweb_promises{kind="parked"} 0.0', 'careweb_notices{state="owed"} 0.0', "careweb_redis_up 1.0")
+        wanted = (
+            'careweb_promises{kind="parked"} 0.0',
+            'careweb_notices{state="owed"} 0.0',
+            'careweb_stuck{what="need"} 0.0',
+            "careweb_redis_up 1.0",
+        )
         return all(line in text for line in wanted)
 
     await until(shown)
