@@ -25,9 +25,10 @@ from careweb.domain.solving.market import SHORT, Longer, Solved, attempt
 from careweb.domain.solving.problem import Carried
 from careweb.domain.solving.proof import gap
 from careweb.domain.ticks import Claim, Pair, claims_of, market_of, moved
+from careweb.flows.beside import Aside, Beside
 from careweb.flows.context import Context
 from careweb.flows.shortages import write_recruiting
-from careweb.flows.waves import Aside, plan_waves, terms_text, waves_due, write_waves
+from careweb.flows.waves import plan_waves, terms_text, waves_due, write_waves
 from careweb.storage import pools
 from careweb.storage.database import run
 
@@ -173,7 +174,7 @@ async def _solve(
     while True:
         with watch("candidates"):
             for most, needs in wanted.items():
-                await _fetch(pairs, lists, needs, most)
+                await _fetch(pairs, lists, needs, most, aside)
             await _meet(ctx, pool, lists, crowd)
         with watch("solve"):
             outcome = await aside(_attempt, lists, pool, crowd.capacity, ctx.now)
@@ -187,10 +188,14 @@ def _attempt(lists: Lists, pool: _Pool, capacity: Ints, now: datetime) -> Solved
     return attempt(market, for_solve)
 
 
-async def _fetch(pairs: pools.Pairs, lists: Lists, needs: Sequence[int], most: int) -> None:
-    for start in range(0, len(needs), pools.BATCH):
-        batch = needs[start : start + pools.BATCH]
-        lists.take(batch, await pairs.of([lists.needs[i].id for i in batch], most), most)
+async def _fetch(pairs: pools.Pairs, lists: Lists, needs: Sequence[int], most: int, aside: Aside) -> None:
+    """While one batch is taken in, the database looks for the next."""
+    async with Beside(aside) as beside:
+        for start in range(0, len(needs), pools.BATCH):
+            batch = needs[start : start + pools.BATCH]
+            columns = await pairs.of([lists.needs[i].id for i in batch], most)
+            await beside.begin(lists.take, batch, columns, most)
+        await beside.done()
 
 
 async def _meet(ctx: Context, pool: _Pool, lists: Lists, crowd: Crowd) -> None:

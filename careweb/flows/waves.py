@@ -6,7 +6,7 @@ anybody up for long nor wait in a circle.
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,16 +14,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from careweb.domain.ids import MemberId, NeedId
-from careweb.domain.planning import UNKNOWN, Due, Known, Looked, Planned, PlannedAsk, Waves, id_at
+from careweb.domain.planning import UNKNOWN, Due, Known, Looked, Planned, PlannedAsk, Waves
 from careweb.domain.responses import PRIOR, Beta
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace
+from careweb.flows.beside import Aside, Beside
 from careweb.flows.context import Context
 from careweb.flows.matching import pace_of, terms_of
 from careweb.storage.database import run
 from careweb.storage.promises import promise_each, promise_many
 
-Aside = Callable[..., Awaitable[Any]]  # runs a function where it blocks nobody
 _BATCH = 2000  # needs
 _ASKS = 5000  # written at a time
 
@@ -53,9 +53,11 @@ def _due(ctx: Context, row: Mapping[str, Any]) -> Due:
 async def plan_waves(ctx: Context, due: Sequence[Due], waves: Waves, aside: Aside) -> list[Planned]:
     position = {need.id: i for i, need in enumerate(waves.lists.needs)}
     plans: list[Planned] = []
-    for start in range(0, len(due), _BATCH):
-        looked = waves.look([(position[one.need.id], one) for one in due[start : start + _BATCH]])
-        plans += await aside(waves.plan, looked, await _known(ctx, looked))
+    async with Beside(aside) as beside:  # while one batch is planned, what is known for the next is fetched
+        for start in range(0, len(due), _BATCH):
+            looked = waves.look([(position[one.need.id], one) for one in due[start : start + _BATCH]])
+            plans += await beside.begin(waves.plan, looked, await _known(ctx, looked)) or []
+        plans += await beside.done() or []
     return plans
 
 
@@ -65,7 +67,7 @@ async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
     offers: list[UUID] = []
     for one in looked:
         needs += [one.due.need.id] * len(one.rows)
-        offers += [id_at(one.list.columns.offer, row) for row in one.rows]
+        offers += [UUID(bytes=offer) for offer in one.list.columns.offer[one.rows].tolist()]
     known = [UNKNOWN] * len(needs)
     if needs:
         for row in await run(ctx.tx, "known_of_candidates", need_ids=needs, offer_ids=offers):
