@@ -1,7 +1,7 @@
 """The search for candidates on a million offers: what it costs, how it grows, and beside it how others search."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -12,9 +12,10 @@ import uvloop
 
 from bench import document, machine
 from bench.crowd import crowded, needs_by_class, queries
-from bench.findings import Findings, Scale, Writes, report
+from bench.findings import Findings, Scale, report
 from bench.rivals import compare
 from bench.stage import Stage, own_servers
+from bench.writes import measure_writes
 from careweb.cli.steps import step
 
 MOST = 20
@@ -60,7 +61,7 @@ async def measure(
     with step("the others, beside ours"):
         rivals = await compare(connection, MOST)
     with step("writes"):
-        writes = await _writes(connection, written)
+        writes = await measure_writes(connection, written)
     return Findings(scales=[*smaller, scale], rivals=rivals, writes=writes)
 
 
@@ -113,21 +114,3 @@ async def _best(connection: asyncpg.Connection, needs: Sequence[UUID]) -> list[a
 
 async def _count(connection: asyncpg.Connection, needs: Sequence[UUID]) -> int:
     return len(await _best(connection, needs))
-
-
-async def _writes(connection: asyncpg.Connection, count: int) -> Mapping[str, Writes]:
-    pid, batch = connection.get_server_pid(), min(count, 1000)
-    undone = connection.transaction()
-    await undone.start()
-    try:
-        await queries.forget_offers(connection, upto=count)
-        before, start = machine.cpu_seconds(pid), time.perf_counter()
-        for above in range(0, count, batch):
-            await queries.add_offers(connection, above=above, upto=above + batch)
-        added = Writes(offers=count, seconds=time.perf_counter() - start, cpu=machine.cpu_seconds(pid) - before)
-        before, start = machine.cpu_seconds(pid), time.perf_counter()
-        await queries.write_offers(connection, count=count)
-        changed = Writes(offers=count, seconds=time.perf_counter() - start, cpu=machine.cpu_seconds(pid) - before)
-    finally:
-        await undone.rollback()
-    return {"added, a thousand a statement": added, "changed (how far they would go), one statement": changed}

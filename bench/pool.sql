@@ -43,3 +43,26 @@ SELECT id, member_id FROM ask WHERE state IN ('planned', 'sent') AND random() < 
 SELECT (SELECT count(*) FROM (SELECT FROM ask WHERE state IN ('planned', 'sent') GROUP BY member_id, urgent HAVING count(*) > 1) twice)
     + (SELECT count(*) FROM member WHERE cardinality(ask_times) > 5)
     + (SELECT count(*) FROM ask a WHERE state = 'planned' AND NOT EXISTS (SELECT FROM promise p WHERE p.job = 'time_out_ask' AND p.subject = a.id));
+
+-- name: planned_asks()
+-- Asks that are written and not yet sent.
+SELECT need_id, member_id FROM ask WHERE state = 'planned';
+
+-- name: claims_of_unasked()
+-- Whom the last tick claims for needs that nobody is asked about.
+SELECT c.need_id, c.member_id FROM claim c
+JOIN need n ON n.id = c.need_id AND n.state = 'open'
+WHERE NOT EXISTS (SELECT FROM ask a WHERE a.need_id = c.need_id AND a.state IN ('planned', 'sent'))
+  AND NOT EXISTS (SELECT FROM ask a WHERE a.member_id = c.member_id AND a.state IN ('planned', 'sent'));
+
+-- name: claims()
+-- Whom the last tick claims.
+SELECT need_id, member_id FROM claim;
+
+-- name: people_out()$
+-- How many have an ask that they have not answered?
+SELECT count(DISTINCT member_id) FROM ask WHERE state IN ('planned', 'sent');
+
+-- name: solver_backends()
+-- The backends that serve the solver process.
+SELECT pid FROM pg_stat_activity WHERE application_name = 'careweb' AND datname = current_database();

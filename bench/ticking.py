@@ -5,12 +5,14 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
 
 import asyncpg
 import click
@@ -18,6 +20,7 @@ import click
 from bench import document, machine
 from bench.pool import post_needs, queries
 from bench.stage import Stage, environment, own_servers, settled
+from bench.ticks import ANSWERS, WARM_UP, WAVES, Round, Tick, report
 from careweb import paths
 from careweb.cli.steps import step
 from careweb.cli.supervisor import Supervisor
@@ -31,35 +34,7 @@ from careweb.storage.sealing import open_vault
 
 _PATIENCE = 900.0
 _LAST = (False, False, True)  # the usual minutes follow the last of three rounds
-_WARM_UP = 50  # needs of a first tick, for which numba loads or compiles its kernels
-_ANSWERS = (0.02, 0.05)  # of the asks that are out, each minute: yes, no
-_WAVES = 0.03  # of the needs whose next wave is due, each minute
 _WEEKLY_ASKS = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    seconds: float  # from the moment the market was taken to the commit
-    parts: Mapping[str, float]
-    needs: int
-    people: int
-    pairs: int
-    gap: float
-    asked: int
-    moved: int  # over all ticks
-    open: int
-    planned: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Round:
-    first: float  # seconds of the very first tick, with what numba compiles or loads
-    alone: float  # the search, in seconds
-    cold: Tick  # every need's wave is due: the most there can be to write
-    coming: Sequence[Tick]  # minute after minute with new needs and nothing else
-    usual: Sequence[Tick]  # with answers and waves as well
-    doubled: int
-    memory_mb: float
 
 
 @click.command()
@@ -93,17 +68,18 @@ async def measure(stage: Stage, *, needs: int, minutes: int, arriving: int) -> R
     """On a settled town, which is used up."""
     async with _opened(stage) as connection, _solver(stage) as solver:
         await solver.rest(connection)
-        await post_needs(connection, _WARM_UP, seed=3)
+        await post_needs(connection, WARM_UP, seed=3)
         first = await solver.tick(connection)
-        await post_needs(connection, needs - _WARM_UP, seed=4)
+        await post_needs(connection, needs - WARM_UP, seed=4)
         with step(f"the candidates of {needs:,} needs, and a tick that asks about all of them"):
-            alone = await _alone(connection)
+            searches = [await _alone(connection) for _ in range(2)]
             cold = await solver.tick(connection)
         with step(f"{minutes} minutes in which needs come, and {minutes} with answers and waves"):
             coming = [await _coming(connection, solver, minute, arriving) for minute in range(minutes)]
             usual = [await _usual(stage, connection, solver, minute, arriving) for minute in range(minutes)]
         return Round(
-            first=first.seconds, alone=alone, cold=cold, coming=coming, usual=usual,
+            first=first.seconds, alone=statistics.mean(taken for taken, _ in searches),
+            alone_cpu=statistics.mean(cpu for _, cpu in searches), cold=cold, coming=coming, usual=usual,
             doubled=await queries.doubled(connection), memory_mb=solver.most_memory_mb(),
         )  # fmt: skip
 
@@ -119,14 +95,14 @@ async def _usual(stage: Stage, connection: asyncpg.Connection, solver: "Solver",
     await post_needs(connection, arriving, seed=200 + minute)
     engine = open_engine(stage.database_url)
     vault = open_vault(stage.settings)
-    for answer, share in zip((accept, decline), _ANSWERS, strict=True):
+    for answer, share in zip((accept, decline), ANSWERS, strict=True):
         for ask in [row async for row in queries.some_asks(connection, share=share)]:
             with suppress(CareError):
                 async with transaction(engine) as tx:
                     ctx = Context(tx=tx, vault=vault, settings=stage.settings, now=datetime.now(UTC))
                     await answer(ctx, ask["id"], ask["member_id"])
     await engine.dispose()
-    await queries.waves_due_now(connection, share=_WAVES)
+    await queries.waves_due_now(connection, share=WAVES)
     return await solver.tick(connection)
 
 
@@ -139,22 +115,47 @@ async def _opened(stage: Stage) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def _alone(connection: asyncpg.Connection) -> float:
-    """The same needs, in the same batches, and nothing done with what is found."""
+async def _alone(connection: asyncpg.Connection) -> tuple[float, float]:
+    """The same needs, in the same batches, and nothing done with what is found: seconds, and those of the processor."""
+    pid = connection.get_server_pid()
     ids = [row["id"] async for row in queries.open_needs(connection)]
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), machine.cpu_seconds(pid)
     for at in range(0, len(ids), BATCH):
         await queries.candidates_alone(
             connection, needs=ids[at : at + BATCH], most=SHORT, weekly_asks=_WEEKLY_ASKS, now=datetime.now(UTC)
         )  # fmt: skip
-    return time.perf_counter() - started
+    return time.perf_counter() - started, machine.cpu_seconds(pid) - cpu
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """Pairs of need and member, before a tick or after it. Nothing is sent meanwhile: no worker runs."""
+
+    planned: AbstractSet[tuple[UUID, UUID]]
+    claims: AbstractSet[tuple[UUID, UUID]]
+    unasked: AbstractSet[tuple[UUID, UUID]]  # of the claims
+
+    @classmethod
+    async def of(cls, connection: asyncpg.Connection) -> Self:
+        async def pairs(query: Any) -> AbstractSet[tuple[UUID, UUID]]:
+            return {(row["need_id"], row["member_id"]) async for row in query(connection)}
+
+        return cls(
+            planned=await pairs(queries.planned_asks), claims=await pairs(queries.claims),
+            unasked=await pairs(queries.claims_of_unasked),
+        )  # fmt: skip
 
 
 class Solver:
     """`python -m workers solver`, running."""
 
     def __init__(self, pid: int, log: Path) -> None:
-        self._pid, self._log = pid, log
+        self._pid, self._log, self._moved = pid, log, 0
+        self._out: set[UUID] = set()  # who had an ask after the last tick
+
+    async def _cpu_seconds(self, connection: asyncpg.Connection) -> float:
+        backends = [row["pid"] async for row in queries.solver_backends(connection)]
+        return sum(machine.cpu_seconds(pid) for pid in [self._pid, *backends])
 
     def _ticks(self) -> list[float]:
         lines = self._log.read_text(encoding="utf-8").splitlines()
@@ -165,18 +166,27 @@ class Solver:
 
     async def tick(self, connection: asyncpg.Connection) -> Tick:
         await self.rest(connection)
-        before = len(self._ticks())
+        before, seen, out = len(self._ticks()), await _Seen.of(connection), self._out
+        cpu = await self._cpu_seconds(connection)
         await queries.due_now(connection)
         until = time.monotonic() + _PATIENCE
         while len(ticks := self._ticks()) <= before:
             if time.monotonic() > until:
                 raise click.ClickException("no tick")
             await asyncio.sleep(0.05)
-        row, slots = dict(await queries.ticks(connection)), await queries.planned(connection)
+        cpu = await self._cpu_seconds(connection) - cpu
+        row, slots, now = (
+            dict(await queries.ticks(connection)),
+            await queries.planned(connection),
+            await _Seen.of(connection),
+        )
+        moved, self._moved = row["moved"] - self._moved, row["moved"]
+        self._out = {member for _, member in now.planned}
         return Tick(
             seconds=ticks[-1], parts=json.loads(row["seconds"]), needs=row["needs"], people=row["people"],
-            pairs=row["pairs"], gap=row["gap"], asked=row["asked"], moved=row["moved"],
-            open=slots["open"], planned=slots["planned"],
+            pairs=row["pairs"], gap=row["gap"], asked=row["asked"], moved=moved,
+            fresh_moved=len(seen.unasked - now.claims), unplanned=len(seen.planned - now.planned), cpu=cpu,
+            back=len(out - {member for _, member in seen.planned}), open=slots["open"], planned=slots["planned"],
         )  # fmt: skip
 
     async def rest(self, connection: asyncpg.Connection) -> None:
@@ -207,69 +217,6 @@ async def _solver(stage: Stage) -> AsyncIterator[Solver]:
         yield Solver(child.process.pid if child.process else 0, log)
     finally:
         supervisor.stop()
-
-
-def _met(good: bool) -> str:
-    return "met" if good else "**missed**"
-
-
-def report(rounds: Sequence[Round], arriving: int) -> str:
-    last = rounds[-1]
-    alone = statistics.median(one.alone for one in rounds)
-    cold = statistics.median(one.cold.seconds / one.alone for one in rounds)
-    usual = statistics.median(tick.seconds / alone for tick in last.usual)
-    memory, gap = max(one.memory_mb for one in rounds), max(tick.gap for one in rounds for tick in _all(one))
-    return "\n".join(
-        [
-            "## The tick",
-            "",
-            "A real solver process. *All due*: a wave is due for every need at once, as after a long stop. *Coming*: a minute later, "
-            f"{arriving} new needs and nothing else. *Usual*: new needs, {_ANSWERS[0]:.0%} of the asks that are out answered with yes and "
-            f"{_ANSWERS[1]:.0%} with no, and a wave due for {_WAVES:.0%} of the needs. The search alone is the same query in the same "
-            "batches, what it finds only counted.",
-            "",
-            "| | needs | people | pairs | open slots | of these claimed | asked | seconds | against the search alone | claims moved |",
-            "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-            *(_line("all due", one.cold, one.alone, one.cold) for one in rounds),
-            *(_line("coming", tick, alone, before) for before, tick in pairwise([last.cold, *last.coming])),
-            *(
-                _line("usual", tick, alone, before)
-                for before, tick in pairwise([_all(last)[len(last.coming)], *last.usual])
-            ),
-            "",
-            f"The search alone: {', '.join(f'{one.alone:.1f}' for one in rounds)} s. Parts of the last tick with all due: "
-            + ", ".join(f"{part} {taken:.1f} s" for part, taken in last.cold.parts.items())
-            + f". The first tick of each process, {_WARM_UP} needs, with what numba compiles or loads: "
-            + f"{', '.join(f'{one.first:.1f}' for one in rounds)} s.",
-            "",
-            f"- at most 3 times the search alone: {cold:.2f} times with all due, {_met(cold <= 3)}; {usual:.2f} times in a usual minute, {_met(usual <= 3)}",
-            f"- memory at most 1 GB: {memory:.0f} MB at its most, {_met(memory <= 1000)}; a solver process at most 600 MB: {_met(memory <= 600)}",
-            f"- gap of the prices at most {gap:.0e}",
-            f"- volunteers with two asks of a kind, or more than fit their week, or asks whose end is not promised: {sum(one.doubled for one in rounds)}",
-            "- asks that a tick took back: none; no statement of it does so",
-            _moved(last, arriving),
-        ]
-    )
-
-
-def _all(one: Round) -> list[Tick]:
-    return [one.cold, *one.coming, *one.usual]
-
-
-def _moved(one: Round, arriving: int) -> str:
-    coming = (one.coming[-1].moved - one.cold.moved) / (arriving * len(one.coming))
-    usual = (one.usual[-1].moved - one.coming[-1].moved) / (arriving * len(one.usual))
-    return (
-        f"- claims that went to somebody else, with need and person both still there, for each new need: {coming:.2f} where nothing but "
-        f"needs comes, at most 1.5: {_met(coming <= 1.5)}; {usual:.2f} in usual minutes, in which people come back as well"
-    )
-
-
-def _line(name: str, tick: Tick, alone: float, before: Tick) -> str:
-    return (
-        f"| {name} | {tick.needs:,} | {tick.people:,} | {tick.pairs:,} | {tick.open:,} | {tick.planned:,} | {tick.asked:,} "
-        f"| {tick.seconds:.1f} | {tick.seconds / alone:.2f} | {tick.moved - before.moved:,} |"
-    )
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
 """Waves of many needs at once: nobody is asked about two of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from careweb.domain.crowd import Crowd
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
+from careweb.domain.lists import Lists, NeedList, Number
+from careweb.domain.responses import Beta
 from careweb.domain.solving.problem import TIERS
 from careweb.domain.states import Urgency
-from careweb.domain.ticks import Claim, Lists, NeedList, Person
-from careweb.domain.waves import MOST_IN_WAVE, Candidate, OpenNeed, Pace, Plan, plan_wave
+from careweb.domain.ticks import Claim
+from careweb.domain.waves import MOST_IN_WAVE, Candidate, OpenNeed, Pace, plan_wave
 
 CANDIDATES_A_PLACE = 3  # people looked at for each place in the largest wave: the cheapest, and whoever is claimed
 LEAST_CANDIDATES = 8
@@ -27,76 +30,79 @@ class Due:
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+class Known(NamedTuple):
+    """What is known of somebody, for one need."""
+
+    answered: float
+    accepted: int
+    helped_before: bool
+    reserved: bool
+
+
+UNKNOWN = Known(answered=0, accepted=0, helped_before=False, reserved=False)
+
+
+class PlannedAsk(NamedTuple):
+    """What is left of a candidate: fifty thousand of them may wait to be written."""
+
+    offer: OfferId
+    member: MemberId
+    language: str
+    terms: str
+
+
+_NOT_CLAIMED = (False, None)
+TermsOf = Callable[[Candidate, float, Beta], str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
     due: Due
-    plan: Plan
+    asks: Sequence[PlannedAsk]
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A need whose wave is due, and the rows of its list that are looked at for it."""
+
+    due: Due
+    list: NeedList
+    rows: Sequence[int]
 
 
 class Claims:
     """Who is claimed for what, looked up from both sides."""
 
     def __init__(self, claims: Iterable[Claim]) -> None:
-        self._of_member: dict[MemberId, list[Claim]] = defaultdict(list)
+        self._of_person: dict[Number, list[Claim]] = defaultdict(list)
         for claim in claims:
-            self._of_member[claim.pair.member].append(claim)
+            self._of_person[claim.person].append(claim)
 
-    def on(self, need: NeedId, member: MemberId) -> tuple[bool, Urgency | None]:
+    def on(self, need: NeedId, person: Number) -> tuple[bool, Urgency | None]:
         """Whether this need claims this person, and the most urgent tier of another that does."""
-        all_of_them = self._of_member.get(member, ())
+        all_of_them = self._of_person.get(person)
+        if all_of_them is None:
+            return _NOT_CLAIMED
         others = [claim.tier for claim in all_of_them if claim.pair.need != need]
         return len(others) < len(all_of_them), min(others, key=TIERS.index) if others else None
 
-    def leave(self, need: OpenNeed, member: MemberId) -> bool:
-        """Is this person left to another need?"""
-        ours, other = self.on(need.id, member)
-        return not ours and other is not None and TIERS.index(other) <= TIERS.index(need.urgency)
 
-
-def rows_for_wave(need: OpenNeed, one: NeedList, claims: Claims) -> tuple[list[int], list[int]]:
-    """Rows of the need's list: people who might be asked, the cheapest and those claimed for it; and of those who are left
-    to others the first, since with anybody left there will be another wave.
+def look(due: Due, one: NeedList, claims: Claims) -> Looked:
+    """People who might be asked, the cheapest and those claimed for it; and of those who are left to others the first,
+    since with anybody left there will be another wave.
     """
-    member = one.columns.member
+    need = due.need
     most = max(LEAST_CANDIDATES, CANDIDATES_A_PLACE * MOST_IN_WAVE[need.urgency] * need.open_slots)
     free: list[int] = []
     left: list[int] = []
-    for row in one.rows:
-        if claims.leave(need, MemberId(member[row])):
+    for row, number in zip(one.rows, one.person.tolist(), strict=True):
+        ours, other = claims.on(need.id, Number(number))
+        if other is not None and not ours and TIERS.index(other) <= TIERS.index(need.urgency):
             left = left or [row]
-        elif len(free) < most or claims.on(need.id, MemberId(member[row]))[0]:
+        elif len(free) < most or ours:
             free.append(row)
-    return free, left
-
-
-def candidates_of(
-    due: Due, one: NeedList, people: Mapping[UUID, Person], claims: Claims, known: Mapping[tuple[UUID, UUID], Mapping[str, Any]]
-) -> list[Candidate]:  # fmt: skip
-    """`known`: by need and offer, what is known of those who might be asked."""
-    free, left = rows_for_wave(due.need, one, claims)
-    return [
-        _candidate(due, one, row, people, claims, known.get((due.need.id, one.columns.offer[row]), {}))
-        for row in [*free, *left]
-    ]
-
-
-def _candidate(
-    due: Due, one: NeedList, row: int, people: Mapping[UUID, Person], claims: Claims, known: Mapping[str, Any]
-) -> Candidate:
-    from_list, member = one.columns, MemberId(one.columns.member[row])
-    person = people[member]
-    claimed, claimed_by = claims.on(due.need.id, member)
-    return Candidate(
-        offer_id=OfferId(from_list.offer[row]), member_id=member, group_id=GroupId(from_list.group[row]),
-        km=None if isnan(from_list.km[row]) else float(from_list.km[row]), need_r50_km=due.row["need_r50_km"],
-        offer_r50_km=float(from_list.r50_km[row]), radius_km=float(from_list.radius_km[row]),
-        language=from_list.language[row], second_language=bool(from_list.second[row]),
-        load=person.load, asks_last_week=person.asks, weekly_asks=person.weekly_asks, outstanding=False,
-        time_zone=person.time_zone, quiet_from=person.quiet_from, quiet_until=person.quiet_until,
-        urgent_any_hour=person.urgent_any_hour, claimed=claimed, claimed_by=claimed_by,
-        answered=known.get("answered", 0), accepted=known.get("accepted", 0),
-        helped_before=known.get("helped_before", False), reserved=known.get("reserved", False),
-    )  # fmt: skip
+    return Looked(due, one, [*free, *left])
 
 
 @dataclass
@@ -104,23 +110,63 @@ class Waves:
     """Plans wave after wave; whoever is asked is left in peace by the next. Give the most urgent needs first."""
 
     lists: Lists
-    people: Mapping[UUID, Person]
+    crowd: Crowd
     claims: Claims
     now: datetime
+    terms_of: TermsOf
     asked: set[MemberId] = field(default_factory=set)
+    _groups: dict[bytes, GroupId] = field(default_factory=dict)
 
-    def plan(
-        self, due: Sequence[tuple[int, Due]], known: Mapping[tuple[UUID, UUID], Mapping[str, Any]]
-    ) -> list[Planned]:
-        """`due`: with the position of each need in the lists. Only plans that ask somebody."""
-        plans = [Planned(due=one, plan=self._one(one, self.lists.of[i], known)) for i, one in due]
-        return [one for one in plans if one.plan.asks]
+    def look(self, due: Sequence[tuple[int, Due]]) -> list[Looked]:
+        """`due`: with the position of each need in the lists."""
+        return [look(one, self.lists.of[i], self.claims) for i, one in due]
 
-    def _one(self, due: Due, one: NeedList, known: Mapping[tuple[UUID, UUID], Mapping[str, Any]]) -> Plan:
-        candidates = [
-            replace(c, outstanding=True) if c.member_id in self.asked else c
-            for c in candidates_of(due, one, self.people, self.claims, known)
-        ]
+    def plan(self, looked: Sequence[Looked], known: Sequence[Known]) -> list[Planned]:
+        """`known`: of each row that is looked at, one need after the other. Only plans that ask somebody."""
+        plans, at = [], 0
+        for one in looked:
+            plans.append(self._one(one, known[at : at + len(one.rows)]))
+            at += len(one.rows)
+        return [one for one in plans if one.asks]
+
+    def _one(self, looked: Looked, known: Sequence[Known]) -> Planned:
+        due = looked.due
+        candidates = self._candidates(looked, known)
         plan = plan_wave(due.need, candidates, pace=due.pace, now=self.now)
         self.asked.update(c.member_id for c in plan.asks)
-        return plan
+        asks = [
+            PlannedAsk(c.offer_id, c.member_id, c.language, self.terms_of(c, chance, plan.prior))
+            for c, chance in zip(plan.asks, plan.chances, strict=True)
+        ]
+        return Planned(due=due, asks=asks, next_at=plan.next_at)
+
+    def _candidates(self, looked: Looked, known: Sequence[Known]) -> list[Candidate]:
+        """Of each column the rows that are looked at, at once: one by one they would take twice as long."""
+        need, rows, columns = looked.due.need, looked.rows, looked.list.columns
+        offers, groups, languages, second, km, radius_km, r50_km = (
+            column[rows].tolist()
+            for column in (
+                columns.offer, columns.group, columns.language, columns.second, columns.km, columns.radius_km, columns.r50_km
+            )
+        )  # fmt: skip
+        found = []
+        for at, number in enumerate(looked.list.batch.person[rows].tolist()):
+            person, member = self.crowd[number], MemberId(self.lists.people[number])
+            claimed, claimed_by = self.claims.on(need.id, number)
+            found.append(
+                Candidate(
+                    offer_id=OfferId(UUID(bytes=offers[at])), member_id=member, group_id=self._group(groups[at]),
+                    km=None if isnan(km[at]) else km[at], need_r50_km=looked.due.row["need_r50_km"],
+                    offer_r50_km=r50_km[at], radius_km=radius_km[at],
+                    language=columns.languages[languages[at]], second_language=second[at],
+                    load=person.load, asks_last_week=person.asks, weekly_asks=person.weekly_asks, outstanding=member in self.asked,
+                    time_zone=person.time_zone, quiet_from=person.quiet_from, quiet_until=person.quiet_until,
+                    urgent_any_hour=person.urgent_any_hour, claimed=claimed, claimed_by=claimed_by, **known[at]._asdict(),
+                )
+            )  # fmt: skip
+        return found
+
+    def _group(self, sent: bytes) -> GroupId:
+        if sent not in self._groups:
+            self._groups[sent] = GroupId(UUID(bytes=sent))
+        return self._groups[sent]

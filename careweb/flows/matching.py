@@ -60,7 +60,7 @@ async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:
     )  # fmt: skip
     offers = [row["offer_id"] for row in rows]
     known = await run(ctx.tx, "known_of_candidates", need_ids=[need_id] * len(offers), offer_ids=offers)
-    of_offer = {one["offer_id"]: one for one in known}
+    of_offer = {offers[one["at"] - 1]: one for one in known}
     claims = await _claims(ctx, need_id, [row["member_id"] for row in rows])
     return [candidate_of(row, of_offer[row["offer_id"]], claims.get(row["member_id"], {})) for row in rows]
 
@@ -83,7 +83,7 @@ def candidate_of(row: Mapping[str, Any], known: Mapping[str, Any], claims: Mappi
     """From a row of the candidate search, one of what is known of these people, and one of who claims them."""
     return Candidate(
         **{name: value for name, value in row.items() if name != "cost"},
-        **{name: value for name, value in known.items() if name not in ("need_id", "offer_id")},
+        **{name: value for name, value in known.items() if name != "at"},
         **claims,
     )
 

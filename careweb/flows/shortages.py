@@ -1,7 +1,7 @@
 """After a solve: what it says about those who stay unserved is counted and kept, for coordinators and for "why me"."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from uuid import UUID
 from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.reasons import Roughly, roughly
 from careweb.domain.shortages import NEWCOMER_KM, Affiliation, Line, Shortages, Standing, Surroundings, Wanted
+from careweb.flows.beside import Aside
 from careweb.flows.context import Context
 from careweb.storage.database import run
 from careweb.storage.languages import language_pairs
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from careweb.domain.solving.market import Solved
 
 STALE = timedelta(days=1)  # what was found longer ago is of no use: the market is no more, or nothing solves it
-Aside = Callable[..., Awaitable[Any]]  # runs a function somewhere
 
 _NOWHERE = Affiliation(groups=frozenset(), shared=False)
 

@@ -6,40 +6,34 @@ The row of the market is held throughout, and no other row until the writing; wh
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
+from careweb.domain.crowd import Crowd
 from careweb.domain.ids import MemberId, NeedId
+from careweb.domain.lists import Lists
+from careweb.domain.live_needs import LiveNeed, community_of, live_need
 from careweb.domain.planning import Claims, Waves
 from careweb.domain.solving.graph import Ints
 from careweb.domain.solving.market import SHORT, Longer, Solved, attempt
 from careweb.domain.solving.problem import Carried
 from careweb.domain.solving.proof import gap
-from careweb.domain.ticks import (
-    Claim,
-    Lists,
-    LiveNeed,
-    Pair,
-    Person,
-    claims_of,
-    community_of,
-    live_need,
-    market_of,
-    moved,
-)
+from careweb.domain.ticks import Claim, Pair, claims_of, market_of, moved
+from careweb.flows.beside import Aside, Beside
 from careweb.flows.context import Context
 from careweb.flows.shortages import write_recruiting
-from careweb.flows.waves import Aside, plan_waves, waves_due, write_waves
+from careweb.flows.waves import plan_waves, terms_text, waves_due, write_waves
 from careweb.storage import pools
 from careweb.storage.database import run
 
 ONE_MARKET = "all"
+_MEET = 10_000  # people asked for in one query
 
 Clock = Callable[[], datetime]
 
@@ -63,17 +57,10 @@ class _Pool:
 
     live: Sequence[LiveNeed]
     carried: Mapping[str, Carried]
+    claimed: frozenset[Pair]  # by the tick before
     asked: frozenset[MemberId]
     fresh: int
     home: frozenset[str]
-
-
-@dataclass
-class _Crowd:
-    """Whoever is on some list, in the order of `Lists.people`."""
-
-    people: list[Person] = field(default_factory=list)
-    capacity: list[int] = field(default_factory=list)  # for this market; 0: not in the solve
 
 
 class _Watch:
@@ -113,24 +100,23 @@ async def tick(ctx: Context, market: Mapping[str, Any], *, aside: Aside, clock: 
     with watch("reading"):
         pool = await _read(ctx, market)
     lists = Lists([need for need in pool.live if need.slots])
-    crowd = _Crowd()
+    crowd = Crowd()
     solved = await _solve(ctx, pool, lists, crowd, aside, watch) if lists.needs else None
-    claims = claims_of(solved, lists) if solved else []
+    claims = claims_of(solved, lists, crowd.capacity) if solved else []
     later = replace(ctx, now=clock())
     with watch("explaining"):
         await write_recruiting(later, market["slug"], solved, aside)
     with watch("planning"):
         due = await waves_due(later, [n.id for n in lists.needs], [c.pair.need for c in claims])
-        by_id = dict(zip(lists.people.ids, crowd.people, strict=True))
-        waves = Waves(lists=lists, people=by_id, claims=Claims(claims), now=later.now)
+        waves = Waves(lists=lists, crowd=crowd, claims=Claims(claims), now=later.now, terms_of=terms_text)
         plans = await plan_waves(later, due, waves, aside)
     with watch("writing"):
-        went_elsewhere = await _claim(later, market["slug"], claims, solved)
+        await _claim(later, market["slug"], pool.claimed, claims)
         await _save_classes(later, market["slug"], solved)
         asked = await write_waves(later, plans)
     ticked = Ticked(
         market=market["slug"], needs=len(lists.needs), people=len(solved.market.offers) if solved else 0,
-        pairs=len(solved.graph.offer) if solved else 0, asked=asked, fresh=pool.fresh, moved=went_elsewhere,
+        pairs=len(solved.graph.offer) if solved else 0, asked=asked, fresh=pool.fresh, moved=moved(pool.claimed, {claim.pair for claim in claims}, lists, crowd.capacity),
         gap=gap(solved) if solved else 0.0, seconds=dict(watch.seconds),
     )  # fmt: skip
     await _mark(ctx, ticked)
@@ -153,6 +139,7 @@ async def _read(ctx: Context, market: Mapping[str, Any]) -> _Pool:
     return _Pool(
         live=live,
         carried=await _carried(ctx, zones, by_community),
+        claimed=await _claimed(ctx, market["slug"]),
         asked=frozenset(row["member_id"] for row in await run(ctx.tx, "asked_members")),
         fresh=sum(row["open"] and (since is None or row["posted_at"] > since) for row in rows),
         home=frozenset(zones) if ctx.settings.market_regions else frozenset(),
@@ -173,8 +160,13 @@ async def _carried(ctx: Context, zones: Sequence[str], by_community: Mapping[str
     return {name: Carried(asked=asked[name], served=served[name]) for name in asked}
 
 
+async def _claimed(ctx: Context, market: str) -> frozenset[Pair]:
+    rows = await run(ctx.tx, "claims_of_market", market=market)
+    return frozenset(Pair(NeedId(row["need_id"]), MemberId(row["member_id"])) for row in rows)
+
+
 async def _solve(
-    ctx: Context, pool: _Pool, lists: Lists, crowd: _Crowd, aside: Aside, watch: _Watch
+    ctx: Context, pool: _Pool, lists: Lists, crowd: Crowd, aside: Aside, watch: _Watch
 ) -> Solved:  # fmt: skip
     """Longer lists are fetched until the solve has seen enough."""
     wanted: Mapping[int, Sequence[int]] = {SHORT: range(len(lists.needs))}
@@ -182,54 +174,51 @@ async def _solve(
     while True:
         with watch("candidates"):
             for most, needs in wanted.items():
-                await _fetch(pairs, lists, needs, most)
+                await _fetch(pairs, lists, needs, most, aside)
             await _meet(ctx, pool, lists, crowd)
         with watch("solve"):
-            outcome = await aside(_attempt, lists, pool, np.array(crowd.capacity, np.int64), ctx.now)
+            outcome = await aside(_attempt, lists, pool, crowd.capacity, ctx.now)
         if isinstance(outcome, Solved):
             return outcome
         wanted = lists.lengths(outcome.lengths)
 
 
 def _attempt(lists: Lists, pool: _Pool, capacity: Ints, now: datetime) -> Solved | Longer:
-    market, for_solve = market_of(lists, pool.live, capacity, pool.carried, now.date())
+    market, for_solve = market_of(lists, pool.live, capacity, pool.carried, now.date(), pool.claimed)
     return attempt(market, for_solve)
 
 
-async def _fetch(pairs: pools.Pairs, lists: Lists, needs: Sequence[int], most: int) -> None:
-    for start in range(0, len(needs), pools.BATCH):
-        batch = needs[start : start + pools.BATCH]
-        lists.take(batch, await pairs.of([lists.needs[i].id for i in batch], most), most)
+async def _fetch(pairs: pools.Pairs, lists: Lists, needs: Sequence[int], most: int, aside: Aside) -> None:
+    """While one batch is taken in, the database looks for the next."""
+    async with Beside(aside) as beside:
+        for start in range(0, len(needs), pools.BATCH):
+            batch = needs[start : start + pools.BATCH]
+            columns = await pairs.of([lists.needs[i].id for i in batch], most)
+            await beside.begin(lists.take, batch, columns, most)
+        await beside.done()
 
 
-async def _meet(ctx: Context, pool: _Pool, lists: Lists, crowd: _Crowd) -> None:
+async def _meet(ctx: Context, pool: _Pool, lists: Lists, crowd: Crowd) -> None:
     """Whoever came with the latest lists. Who has an ask, or is at home in another market, is not in the solve."""
-    new = lists.people.ids[len(crowd.people) :]
-    people = await pools.people(ctx.tx, new, weekly_asks=ctx.settings.weekly_asks, now=ctx.now)
-    elsewhere: set[UUID] = set()
-    if pool.home:
-        rows = await run(ctx.tx, "home_zones", members=new)
-        elsewhere = {row["member_id"] for row in rows if row["zone"] not in pool.home}
-    crowd.people += people
-    crowd.capacity += [
-        0 if member in pool.asked or member in elsewhere else person.capacity
-        for member, person in zip(new, people, strict=True)
-    ]
+    while len(crowd) < len(lists.people):
+        new = [lists.people[at] for at in range(len(crowd), min(len(lists.people), len(crowd) + _MEET))]
+        people = await pools.people(ctx.tx, new, weekly_asks=ctx.settings.weekly_asks, now=ctx.now)
+        elsewhere: set[UUID] = set()
+        if pool.home:
+            rows = await run(ctx.tx, "home_zones", members=new)
+            elsewhere = {row["member_id"] for row in rows if row["zone"] not in pool.home}
+        crowd.take(people, np.array([member in pool.asked or member in elsewhere for member in new], np.bool_))
 
 
-async def _claim(ctx: Context, market: str, claims: Sequence[Claim], solved: Solved | None) -> int:
-    """Writes the claims of this tick over those of the last; how many went to somebody else."""
-    rows = await run(ctx.tx, "claims_of_market", market=market)
-    before = {Pair(NeedId(row["need_id"]), MemberId(row["member_id"])) for row in rows}
-    after = {claim.pair for claim in claims}
-    gone = sorted(before - after)
+async def _claim(ctx: Context, market: str, before: Set[Pair], claims: Sequence[Claim]) -> None:
+    """Writes the claims of this tick over those of the last."""
+    gone = sorted(before - {claim.pair for claim in claims})
     await run(ctx.tx, "drop_claims", needs=[pair.need for pair in gone], members=[pair.member for pair in gone])
     await run(
         ctx.tx, "add_claims", market=market, needs=[claim.pair.need for claim in claims],
         members=[claim.pair.member for claim in claims], offers=[claim.offer for claim in claims],
         tiers=[claim.tier for claim in claims],
     )  # fmt: skip
-    return moved(before, after, solved)
 
 
 async def _save_classes(ctx: Context, market: str, solved: Solved | None) -> None:

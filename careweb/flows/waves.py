@@ -6,24 +6,30 @@ anybody up for long nor wait in a circle.
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
 from careweb.domain.ids import MemberId, NeedId
-from careweb.domain.planning import Due, Planned, Waves, rows_for_wave
-from careweb.domain.responses import PRIOR
+from careweb.domain.planning import UNKNOWN, Due, Known, Looked, Planned, PlannedAsk, Waves
+from careweb.domain.responses import PRIOR, Beta
 from careweb.domain.states import Urgency
 from careweb.domain.waves import Candidate, OpenNeed, Pace
+from careweb.flows.beside import Aside, Beside
 from careweb.flows.context import Context
 from careweb.flows.matching import pace_of, terms_of
 from careweb.storage.database import run
 from careweb.storage.promises import promise_each, promise_many
 
-Aside = Callable[..., Awaitable[Any]]  # runs a function where it blocks nobody
-_BATCH = 5000  # needs; what is known of so many people is found by reading each table once
+_BATCH = 2000  # needs
+_ASKS = 5000  # written at a time
+
+
+def terms_text(candidate: Candidate, chance: float, prior: Beta) -> str:
+    return json.dumps(terms_of(candidate, chance, prior))
 
 
 async def waves_due(ctx: Context, needs: Sequence[NeedId], claimed: Sequence[NeedId]) -> list[Due]:
@@ -47,50 +53,64 @@ def _due(ctx: Context, row: Mapping[str, Any]) -> Due:
 async def plan_waves(ctx: Context, due: Sequence[Due], waves: Waves, aside: Aside) -> list[Planned]:
     position = {need.id: i for i, need in enumerate(waves.lists.needs)}
     plans: list[Planned] = []
-    for start in range(0, len(due), _BATCH):
-        batch = [(position[one.need.id], one) for one in due[start : start + _BATCH]]
-        plans += await aside(waves.plan, batch, await _known(ctx, batch, waves))
+    async with Beside(aside) as beside:  # while one batch is planned, what is known for the next is fetched
+        for start in range(0, len(due), _BATCH):
+            looked = waves.look([(position[one.need.id], one) for one in due[start : start + _BATCH]])
+            plans += await beside.begin(waves.plan, looked, await _known(ctx, looked)) or []
+        plans += await beside.done() or []
     return plans
 
 
-async def _known(
-    ctx: Context, batch: Sequence[tuple[int, Due]], waves: Waves
-) -> dict[tuple[UUID, UUID], Mapping[str, Any]]:
+async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
+    """Of each row, one need after the other."""
     needs: list[UUID] = []
     offers: list[UUID] = []
-    for i, one in batch:
-        listed = waves.lists.of[i]
-        rows, _ = rows_for_wave(one.need, listed, waves.claims)
-        needs += [one.need.id] * len(rows)
-        offers += [listed.columns.offer[row] for row in rows]
-    found = await run(ctx.tx, "known_of_candidates", need_ids=needs, offer_ids=offers) if needs else []
-    return {(row["need_id"], row["offer_id"]): row for row in found}
+    for one in looked:
+        needs += [one.due.need.id] * len(one.rows)
+        offers += [UUID(bytes=offer) for offer in one.list.columns.offer[one.rows].tolist()]
+    known = [UNKNOWN] * len(needs)
+    if needs:
+        for row in await run(ctx.tx, "known_of_candidates", need_ids=needs, offer_ids=offers):
+            known[row["at"] - 1] = Known(row["answered"], row["accepted"], row["helped_before"], row["reserved"])
+    return known
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Ask:
     id: UUID
-    planned: Planned
-    candidate: Candidate
-    terms: str
+    planned: PlannedAsk
+    due: Due
     times_out_at: datetime
 
     @property
     def row(self) -> Mapping[str, Any]:
-        return self.planned.due.row
+        return self.due.row
 
 
 async def write_waves(ctx: Context, plans: Sequence[Planned]) -> int:
     """How many were asked. A need that is not what it was when it was planned for keeps its promise: a worker looks."""
     still = await _hold(ctx, plans)
-    asks = await _add(ctx, [ask for one in still for ask in _asks(ctx, one)])
-    made = Counter(NeedId(ask.row["id"]) for ask in asks)
+    made = Counter[NeedId]()
+    for asks in _stretches(ask for one in still for ask in _asks(ctx, one)):
+        made.update(await _write(ctx, asks))
     await _tell(ctx, made, {one.due.need.id: one.due.row["waves"] + 1 for one in still})
-    await _owe(ctx, asks)
-    complete = {one.due.need.id: len(one.plan.asks) == made[one.due.need.id] for one in still}
-    due = [one.plan.next_at if complete[one.due.need.id] else ctx.now for one in still]
+    complete = {one.due.need.id: len(one.asks) == made[one.due.need.id] for one in still}
+    due = [one.next_at if complete[one.due.need.id] else ctx.now for one in still]
     await run(ctx.tx, "move_match_promises", needs=list(complete), due=due)
-    return len(asks)
+    return made.total()
+
+
+def _stretches(asks: Iterable[_Ask]) -> Iterator[list[_Ask]]:
+    whole = iter(asks)
+    while stretch := list(islice(whole, _ASKS)):
+        yield stretch
+
+
+async def _write(ctx: Context, asks: Sequence[_Ask]) -> list[NeedId]:
+    """The need of each ask that was made."""
+    made = await _add(ctx, asks)
+    await _owe(ctx, made)
+    return [NeedId(ask.row["id"]) for ask in made]
 
 
 async def _hold(ctx: Context, plans: Sequence[Planned]) -> list[Planned]:
@@ -106,13 +126,7 @@ async def _hold(ctx: Context, plans: Sequence[Planned]) -> list[Planned]:
 
 def _asks(ctx: Context, one: Planned) -> list[_Ask]:
     times_out_at = _times_out_at(ctx, one.due.pace, one.due.row)
-    return [
-        _Ask(
-            id=uuid4(), planned=one, candidate=candidate, times_out_at=times_out_at,
-            terms=json.dumps(terms_of(candidate, chance, one.plan.prior)),
-        )
-        for candidate, chance in zip(one.plan.asks, one.plan.chances, strict=True)
-    ]  # fmt: skip
+    return [_Ask(id=uuid4(), planned=ask, due=one.due, times_out_at=times_out_at) for ask in one.asks]
 
 
 def _times_out_at(ctx: Context, pace: Pace, row: Mapping[str, Any]) -> datetime:
@@ -122,21 +136,21 @@ def _times_out_at(ctx: Context, pace: Pace, row: Mapping[str, Any]) -> datetime:
 
 async def _add(ctx: Context, asks: Sequence[_Ask]) -> list[_Ask]:
     """Those that were made: nobody beyond their week, nobody who has an ask already."""
-    members = [ask.candidate.member_id for ask in asks]
+    members = [ask.planned.member for ask in asks]
     counted = {
         row["id"] for row in await run(ctx.tx, "count_asks", members=members, cap=ctx.settings.weekly_asks, now=ctx.now)
     }
-    asks = [ask for ask in asks if ask.candidate.member_id in counted]
+    asks = [ask for ask in asks if ask.planned.member in counted]
     added = await run(
         ctx.tx, "add_asks", now=ctx.now, ids=[ask.id for ask in asks], needs=[ask.row["id"] for ask in asks],
-        offers=[ask.candidate.offer_id for ask in asks], members=[ask.candidate.member_id for ask in asks],
+        offers=[ask.planned.offer for ask in asks], members=[ask.planned.member for ask in asks],
         groups=[ask.row["group_id"] for ask in asks], rounds=[ask.row["round"] for ask in asks],
         waves=[ask.row["waves"] + 1 for ask in asks], urgent=[ask.row["urgency"] == Urgency.URGENT for ask in asks],
-        languages=[ask.candidate.language for ask in asks], terms=[ask.terms for ask in asks],
+        languages=[ask.planned.language for ask in asks], terms=[ask.planned.terms for ask in asks],
         times_out=[ask.times_out_at for ask in asks],
     )  # fmt: skip
     made = {row["id"] for row in added}
-    not_made: list[MemberId] = [ask.candidate.member_id for ask in asks if ask.id not in made]
+    not_made: list[MemberId] = [ask.planned.member for ask in asks if ask.id not in made]
     await run(ctx.tx, "uncount_asks", members=not_made, at=ctx.now)
     return [ask for ask in asks if ask.id in made]
 
@@ -151,7 +165,7 @@ async def _owe(ctx: Context, asks: Sequence[_Ask]) -> None:
     """Each ask's message, and its end if nobody answers."""
     owed = await run(
         ctx.tx, "owe_notices_to_members", ids=[uuid4() for _ in asks], kind="ask", now=ctx.now,
-        subjects=[ask.id for ask in asks], members=[ask.candidate.member_id for ask in asks],
+        subjects=[ask.id for ask in asks], members=[ask.planned.member for ask in asks],
     )  # fmt: skip
     await promise_many(ctx.tx, "deliver_notice", [row["id"] for row in owed], ctx.now)
     await promise_each(ctx.tx, [("time_out_ask", ask.id, ask.times_out_at) for ask in asks])

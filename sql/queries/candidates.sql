@@ -9,7 +9,7 @@ LIMIT :most;
 -- name: known_of_candidates(need_ids, offer_ids)
 -- What is known of these people, each for its need (two lists of equal length): how often they said yes, whether they
 -- helped this asker before, and whether to keep them for a language that is rare beside the need's: at most a tenth of
--- its speakers speak it. Speakers are active offers of the category, counted up to 200, where rare is 20.
+-- its speakers speak it. `at` counts from 1. Speakers are active offers of the category, counted up to 200, where rare is 20.
 WITH pair AS MATERIALIZED (
     SELECT p.at, n.id AS need_id, n.category, n.languages AS wanted, o.id AS offer_id, o.member_id, o.languages
     FROM unnest(CAST(:need_ids AS uuid[]), CAST(:offer_ids AS uuid[])) WITH ORDINALITY AS p (need_id, offer_id, at)
@@ -42,7 +42,7 @@ WITH pair AS MATERIALIZED (
     CROSS JOIN LATERAL needs_of_same_asker(w.need_id) other (id)
     JOIN match t ON t.need_id = other.id AND t.state = 'done'
 )
-SELECT p.need_id, p.offer_id, m.asks_answered AS answered, m.asks_accepted AS accepted,
+SELECT p.at, m.asks_answered AS answered, m.asks_accepted AS accepted,
     (p.need_id, p.member_id) IN (SELECT need_id, member_id FROM earlier) AS helped_before, p.at IN (SELECT at FROM kept) AS reserved
 FROM pair p JOIN member m ON m.id = p.member_id;
 

@@ -75,10 +75,12 @@ WHERE closed_at > CAST(:now AS timestamptz) - interval '28 days' AND date_trunc(
 GROUP BY 1, 2;
 
 -- name: pool_pairs(needs, weekly_asks, most, now)^
--- The cheapest people who could be asked now, for many needs at once, column by column.
-SELECT array_agg(need_id) AS need, array_agg(offer_id) AS offer, array_agg(member_id) AS member, array_agg(group_id) AS "group", array_agg(cost) AS cost,
-    array_agg(km) AS km, array_agg(radius_km) AS radius_km, array_agg(offer_r50_km) AS r50_km, array_agg(language) AS language,
-    array_agg(second_language) AS second, array_agg(next_cost) AS next_cost
+-- The cheapest people who could be asked now, for many needs at once, column by column: all values of one in a row, as they
+-- would be sent, so that no pair ever is an object. A distance or a next cost that is not known is not a number.
+SELECT string_agg(uuid_send(need_id), '') AS need, string_agg(uuid_send(offer_id), '') AS offer, string_agg(uuid_send(member_id), '') AS member,
+    string_agg(uuid_send(group_id), '') AS "group", string_agg(float8send(cost), '') AS cost, string_agg(float4send(coalesce(km, 'NaN')), '') AS km,
+    string_agg(float4send(radius_km), '') AS radius_km, string_agg(float4send(offer_r50_km), '') AS r50_km, string_agg(language, ' ') AS language,
+    string_agg(boolsend(second_language), '') AS second, string_agg(float8send(coalesce(next_cost, 'NaN')), '') AS next_cost
 FROM best_candidates(CAST(:needs AS uuid[]), :most, :weekly_asks, :now);
 
 -- name: pool_people(members, weekly_asks, now)^

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import document, machine, recruiting, start, ticking
+from bench import document, machine, recruiting, start, ticking, ticks
 from bench.candidates import measure
 from bench.crowd import connect, draw
 from bench.findings import report as report_candidates
@@ -46,8 +46,13 @@ async def test_a_toy_town_is_ticked_by_a_real_solver(stage: Stage) -> None:
     assert measured.cold.needs > 0
     assert measured.cold.asked > 0
     assert measured.doubled == 0
-    text = ticking.report([measured], arriving=2)
-    for heading in ("against the search alone", "memory at most 1 GB", "claims that went to somebody else"):
+    text = ticks.report([measured], arriving=2)
+    for heading in (
+        "against the search alone",
+        "memory at most 1 GB",
+        "planned asks",
+        "claims that went to somebody else",
+    ):
         assert heading in text
 
 

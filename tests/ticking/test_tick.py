@@ -305,6 +305,37 @@ async def test_claims_that_move_are_counted(world: World) -> None:
     assert await world.one("SELECT (fresh, moved) = (2, 1) FROM market")
 
 
+async def test_a_claim_stays_where_others_cost_the_same(world: World) -> None:
+    group = await world.group()
+    need = await world.need(group, due_in=LOW)
+    offers = [await world.helper(group) for _ in range(12)]
+    await world.one(
+        "UPDATE member SET quiet_from = 0, quiet_until = 23"
+    )  # nobody may be asked: a claim is all there is
+    await tick_now(world)
+    ((_, by_hash),) = await claims(world)
+    for helper in set(offers) - {by_hash}:  # whoever the hash likes less was claimed before
+        await world.one(
+            "UPDATE claim SET member_id = $1, offer_id = (SELECT id FROM offer WHERE member_id = $1)", helper
+        )
+        assert (await tick_now(world)).moved == 0
+        assert await claims(world) == {(need, helper)}
+
+
+async def test_a_claim_moves_to_somebody_who_costs_less(world: World) -> None:
+    group = await world.group()
+    need = await world.need(group, due_in=LOW)
+    before = await world.helper(group, per_week=4)
+    await world.one("UPDATE member SET task_times = ARRAY[$1::timestamptz]", world.now)
+    await world.one("UPDATE member SET quiet_from = 0, quiet_until = 23")
+    await tick_now(world)
+    assert await claims(world) == {(need, before)}
+    cheaper = await world.helper(group, per_week=4)
+    await world.one("UPDATE member SET quiet_from = 0, quiet_until = 23")
+    assert (await tick_now(world)).moved == 1
+    assert await claims(world) == {(need, cheaper)}
+
+
 CHANGES: dict[str, Callable[[World, Any, Any], Any]] = {
     "withdrawn": lambda world, need, _: withdraw_need(world.ctx, need),
     "matched by a worker": lambda world, need, _: world.match(need),
