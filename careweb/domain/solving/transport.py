@@ -15,9 +15,9 @@ import numpy as np
 
 from careweb.domain.solving.bidding import bid
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.graph import Bools, Floats, Ints
+from careweb.domain.solving.graph import Bools, Floats, Ints, Small
 from careweb.domain.solving.paths import raise_prices, search, walk_back
-from careweb.domain.solving.units import NOTHING, Small, State, Table, enter, hold, may_leave, new_state
+from careweb.domain.solving.units import NOTHING, State, Table, enter, hold, may_leave, new_state
 
 STEP = 0.05  # of a bid; costs are between 0 and 1
 MOST = 60  # bids for each unit: enough, or what they came to is good enough

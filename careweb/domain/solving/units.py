@@ -3,14 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from careweb.domain.solving.compiled import compiled, fused
-from careweb.domain.solving.graph import Bools, Floats, Ints
+from careweb.domain.solving.graph import Bools, Floats, Ints, Small
 from careweb.domain.solving.heaps import drop, put
 
 NOTHING = -1
-Small = NDArray[np.int32]
 
 
 class Table(NamedTuple):
