@@ -15,7 +15,7 @@ import numpy as np
 
 from careweb.domain.solving.bidding import bid
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.graph import Bools, Floats, Small
+from careweb.domain.solving.graph import Bools, Floats, Ints
 from careweb.domain.solving.paths import raise_prices, search, walk_back
 from careweb.domain.solving.sharing import by_neighbourhood
 from careweb.domain.solving.units import NOTHING, State, Table, books, enter, hold, may_leave, new_state
@@ -57,9 +57,8 @@ def _place_all(table: Table, state: State) -> bool:
 
 
 @compiled
-def _take_cheapest(table: Table, state: State) -> Small:
+def _take_cheapest(table: Table, state: State) -> Ints:
     """A row's cheapest pair is its shortest path if it leads to room. Who is left?"""
-    stuck, count = np.empty(len(table.units), np.int32), 0
     for i in range(len(table.units)):
         while state.wanted[i] > 0:
             e = _cheapest(table, state, i)
@@ -68,13 +67,10 @@ def _take_cheapest(table: Table, state: State) -> Small:
             hold(state, e, enter(table, state, table.col[e]))
             table.spare[table.group[table.col[e]]] -= 1
             state.wanted[i] -= 1
-        if state.wanted[i] > 0:
-            stuck[count] = i
-            count += 1
     for e in range(len(table.col)):
         if state.used[e]:
             may_leave(table, state, e)
-    return stuck[:count]
+    return np.flatnonzero(state.wanted > 0)
 
 
 @compiled
