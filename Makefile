@@ -12,13 +12,15 @@ help: ## this list
 
 setup: ## install everything that `make run` needs; afterwards .venv/bin/careweb works
 	@test -n "$(PYTHON)" || { echo "careweb needs Python 3.11 or newer: sudo apt-get install python3"; exit 1; }
-	@$(PYTHON) ops/setup.py
+	@$(PYTHON) ops/setup.py --compile
 
 setup-dev: ## the same, and what tests and checks need (a browser, fonts, development packages)
 	@test -n "$(PYTHON)" || { echo "careweb needs Python 3.11 or newer: sudo apt-get install python3"; exit 1; }
 	@$(PYTHON) ops/setup.py --dev
 
-run: setup ## the whole product with a demonstration circle (PORT, DATABASE_URL, REDIS_URL, CAREWEB_STATE); Ctrl-C ends it
+run: ## set up and start the whole product with a demonstration circle (PORT, DATABASE_URL, REDIS_URL, CAREWEB_STATE); Ctrl-C ends it
+	@test -n "$(PYTHON)" || { echo "careweb needs Python 3.11 or newer: sudo apt-get install python3"; exit 1; }
+	@$(PYTHON) ops/setup.py # without compiling: the solver does that meanwhile
 	@exec $(BIN)/careweb demo
 
 test: setup-dev ## the whole suite against real servers; ARGS='-k words' for some of it

@@ -1,7 +1,7 @@
 """Everything `make run` needs, without starting it: system packages, .venv, Python packages from the lock.
 
 Standard library only: it runs on the system's own Python before anything is installed.
-Usage: python3 ops/setup.py [--dev]
+Usage: python3 ops/setup.py [--dev | --compile]
 """
 
 import contextlib
@@ -47,6 +47,8 @@ def main(arguments: list[str]) -> int:
                 "a browser for the tests",
                 lambda: run([PYTHON, "-m", "playwright", "install", "--with-deps", "chromium"]),
             )
+        if "--compile" in arguments:
+            compile_solver()
     except SetupError as error:
         return _refuse(str(error))
     return 0
@@ -275,6 +277,29 @@ def _installers() -> list[list[str | Path]]:
     )
     has_pip = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False).returncode == 0
     return [*fast, pip] if has_pip or not fast else fast
+
+
+# -- the solver's loops ------------------------------------------------------------------------------------------
+
+
+def compile_solver() -> None:
+    """By a first small solve, so that the first real one need not wait: numba keeps them in the state folder."""
+    stamp, wanted = VENV / ".solver.compiled", _sources_digest()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return
+    with contextlib.suppress(SetupError):  # then the first real one compiles
+        step(
+            "compiling the solver's loops",
+            lambda: run([VENV / "bin" / "careweb", "solve", ROOT / "docs" / "example.json"]),
+        )
+        stamp.write_text(wanted, encoding="ascii")
+
+
+def _sources_digest() -> str:
+    digest = hashlib.sha256(os.environ.get("CAREWEB_STATE", "").encode())
+    for file in (ROOT / "requirements.txt", *sorted((ROOT / "careweb" / "domain" / "solving").glob("*.py"))):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import click
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from careweb import paths
+from careweb.cli.state import ensure_state
 from careweb.config import settings
 from careweb.domain.solving.problem import Carried, Pool, PoolNeed, PoolOffer
 from careweb.domain.states import Urgency
@@ -88,7 +89,7 @@ def solve(file: Path, verify: bool, day: datetime | None) -> None:
 
 def _solve(pool: Pool, day: date) -> dict[str, Any]:
     # Where numba keeps what it compiled; it reads this when it is imported, which is here and nowhere earlier.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings().state / "numba"))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(ensure_state(settings().state) / "numba"))
     from careweb.domain.solving.answer import answer
     from careweb.domain.solving.solve import solve as solve_pool
 

@@ -74,6 +74,30 @@ def test_where_we_cannot_install_the_line_that_would_is_said(setup: Any, monkeyp
         setup.install_system_packages(["postgresql-postgis"])
 
 
+def test_the_solvers_loops_are_compiled_once_and_again_when_they_change(
+    setup: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(setup, "VENV", tmp_path)
+    monkeypatch.setattr(setup, "run", lambda command: ran.append(" ".join(map(str, command[1:]))))
+    for _ in range(2):
+        setup.compile_solver()
+    assert ran == [f"solve {paths.ROOT / 'docs' / 'example.json'}"]
+    monkeypatch.setenv("CAREWEB_STATE", "elsewhere")
+    setup.compile_solver()
+    assert len(ran) == 2
+
+
+def test_a_solver_that_cannot_be_compiled_ahead_does_not_end_the_setup(
+    setup: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "careweb").symlink_to("/bin/false")
+    monkeypatch.setattr(setup, "VENV", tmp_path)
+    setup.compile_solver()
+    assert not (tmp_path / ".solver.compiled").exists()
+
+
 def test_make_help_lists_every_target() -> None:
     text = (paths.ROOT / "Makefile").read_text(encoding="utf-8")
     targets = {name for line in re.findall(r"^\.PHONY:(.*)", text, re.MULTILINE) for name in line.split()}

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from careweb.domain.solving.graph import Assignment, Bools, Floats, Graph, Ints, Selection, need_of_pair
-from careweb.domain.solving.transport import Placed, place
+from careweb.domain.solving.inside import Placed, place
+from careweb.domain.solving.outside import Served, serve
+from careweb.domain.solving.sharing import by_offer
 from careweb.domain.solving.units import Table
 
 
@@ -62,36 +64,31 @@ def _sum(index: Ints, values: Ints, size: int) -> Ints:
     return np.bincount(index, weights=values, minlength=size).astype(np.int64)
 
 
-def _outside(split: _Split, used: Bools) -> Placed:
+def _outside(split: _Split, used: Bools) -> Served:
     graph = split.graph
-    units = np.where(split.needs, 0, graph.slots)
-    placed = place(
-        Table(
-            first=graph.first, col=graph.offer.astype(np.int32), row=split.owner.astype(np.int32), cost=graph.cost,
-            units=units.astype(np.int32), left=split.room.astype(np.int32),
-            group=np.zeros(graph.offers, np.int32), spare=np.array([units.sum() + 1], np.int32),
-        )
+    slots, left = np.where(split.needs, 0, graph.slots), np.minimum(split.room, len(graph.offer) + 1)
+    served = serve(
+        graph.first, graph.offer.astype(np.int32), split.owner.astype(np.int32), graph.cost, slots.astype(np.int32),
+        left.astype(np.int32),
     )  # fmt: skip
-    if not placed.all:
+    if not served.all:
         raise UnreachableError
-    used |= placed.used
-    return placed
+    used |= served.used
+    return served
 
 
 def _inside(split: _Split, used: Bools) -> tuple[Placed, Floats]:
     """By offer and need; classes with no slot inside take no part. And what each offer's task is worth there."""
     graph = split.graph
-    kind = graph.kind[split.owner]
-    pairs = np.flatnonzero(split.needs[split.owner] & split.offers[graph.offer] & (split.count[kind] > 0))
-    pairs = pairs[np.argsort(graph.cost[pairs], kind="stable")]
-    pairs = pairs[np.argsort(graph.offer[pairs], kind="stable")]
+    part = split.needs & (split.count > 0)[graph.kind]
+    pairs = np.flatnonzero(part[split.owner] & split.offers[graph.offer])
+    pairs, first = by_offer(pairs, graph.offer, graph.cost, graph.offers)
     offer, need = graph.offer[pairs], split.owner[pairs]
     placed = place(
         Table(
-            first=np.concatenate(([0], np.cumsum(np.bincount(offer, minlength=graph.offers)))).astype(np.int64),
-            col=need.astype(np.int32), row=offer.astype(np.int32), cost=graph.cost[pairs],
+            first=first, col=need.astype(np.int32), row=offer.astype(np.int32), cost=graph.cost[pairs],
             units=np.where(split.offers, graph.capacity, 0).astype(np.int32), left=split.wanted.astype(np.int32),
-            group=graph.kind.astype(np.int32), spare=np.append(split.count, 0).astype(np.int32),  # more than one: they are groups
+            group=graph.kind.astype(np.int32), spare=split.count.astype(np.int32),
         )
     )  # fmt: skip
     if not placed.all:
@@ -105,7 +102,7 @@ def _inside(split: _Split, used: Bools) -> tuple[Placed, Floats]:
 class _Prices:
     """Of the outside as they are; of the inside relative to a toll: a price is toll - `task`, a slot toll - `slot`."""
 
-    def __init__(self, split: _Split, used: Bools, outside: Placed, inside: Placed, task: Floats) -> None:
+    def __init__(self, split: _Split, used: Bools, outside: Served, inside: Placed, task: Floats) -> None:
         graph, owner = split.graph, split.owner
         chosen = np.flatnonzero(used)
         edge = np.flatnonzero((split.offers | (split.room <= 0))[graph.offer] & ~used)  # what a toll may be needed for
@@ -121,7 +118,7 @@ class _Prices:
         within = edge[split.needs[owner[edge]] & split.offers[graph.offer[edge]]]
         tight = within[(split.wanted[owner[within]] <= 0)]
         np.maximum.at(slot, owner[tight], task[graph.offer[tight]] - graph.cost[tight])
-        self.price, self.task, self.pays, self.slot, self.level = price, task, pays, slot, inside.level[:-1]
+        self.price, self.task, self.pays, self.slot, self.level = price, task, pays, slot, inside.level
         self.edge, self.forced, self.within = edge, forced, within
 
 

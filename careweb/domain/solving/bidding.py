@@ -3,82 +3,101 @@
 import numpy as np
 
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.units import NOTHING, State, Table, drop_leaving, enter, hold, leave, put_leaving
+from careweb.domain.solving.graph import Bools, Floats, Ints, Small
+from careweb.domain.solving.heaps import drop, put
+
+NOTHING = -1
 
 
 @compiled
-def bid(table: Table, state: State, step: float, most: int) -> None:
+def bid(
+    first: Ints, col: Small, row: Small, cost: Floats, wanted: Small, left: Small, group: Small, spare: Small,
+    room: Ints, start: Ints, step: float, most: int,
+) -> Floats:  # fmt: skip
     """Levels near the right ones, by an auction (Bertsekas and Castanon 1989): who is displaced bids elsewhere.
 
-    `leaving_key` is what a held pair bid. A bid is what its row would lose by its next choice, and a step more; the
-    next choice is not another column with room of the same group, for it is the group's room that is sold.
+    A bid is what its row would lose by its next choice, and a step more; the next choice is not another column with
+    room of the same group, for it is the group's room that is sold. Uses up `wanted`, `left` and `spare`.
+    `room` and `start`: where the pairs held by each column and by each group begin.
     """
-    n = len(table.units)
-    queue, head, size = np.arange(n + 1), 0, n
-    while size > 0 and most > 0:
+    n, m = len(wanted), len(left)
+    used, price, level = np.zeros(len(col), np.bool_), np.where(left > 0, 0.0, np.inf), np.zeros(len(spare))
+    load, hold, spot = np.zeros(m, np.int32), np.empty(room[m], np.int32), np.empty(len(col), np.int32)
+    heap, size = np.empty(start[-1], np.int32), np.zeros(len(spare), np.int32)  # of each group, by bid
+    place, offered = np.full(len(col), NOTHING, np.int32), np.zeros(len(col))
+    queue, head, waiting = np.arange(n + 1), 0, n
+    while waiting > 0 and most > 0:
         i = queue[head]
-        head, size = (head + 1) % (n + 1), size - 1
-        while state.wanted[i] > 0 and most > 0:
+        head, waiting = (head + 1) % (n + 1), waiting - 1
+        while wanted[i] > 0 and most > 0:
             most -= 1
-            e, pays, gap = _choose(table, state, i)
+            e, pays, gap = _choose(i, first, col, cost, left, group, used, price, level)
             if e == NOTHING:
                 break
-            c, k, loser = table.col[e], table.group[table.col[e]], NOTHING
-            if table.left[c] <= 0:
-                loser = _least_bid(state, c)
-            elif table.spare[k] <= 0:
-                loser = state.leaving[state.leaving_start[k]]
+            c, k, loser = col[e], group[col[e]], NOTHING
+            if left[c] <= 0:
+                loser = _least_bid(c, room, load, hold, offered)
+            elif spare[k] <= 0:
+                loser = heap[start[k]]
             if loser != NOTHING:
-                row = table.row[loser]
-                state.wanted[row] += 1
-                state.used[loser] = False
-                table.spare[k] += 1
-                leave(table, state, state.spot[loser], table.col[loser])
-                drop_leaving(state, k, loser)
-                state.price[table.col[loser]] = 0.0
-                if state.wanted[row] == 1 and row != i:
-                    queue[(head + size) % (n + 1)] = row
-                    size += 1
+                given, i_out = col[loser], row[loser]
+                used[loser] = False
+                size[k] = drop(heap, place, offered, start[k], size[k], loser)
+                load[given] -= 1
+                last, at = hold[room[given] + load[given]], spot[loser]
+                hold[at], spot[last] = last, at
+                left[given] += 1
+                spare[k] += 1
+                price[given] = 0.0
+                wanted[i_out] += 1
+                if wanted[i_out] == 1 and i_out != i:
+                    queue[(head + waiting) % (n + 1)] = i_out
+                    waiting += 1
                 pays += min(gap, 1.0) + step
-            hold(state, e, enter(table, state, c))
-            table.spare[k] -= 1
-            state.wanted[i] -= 1
-            state.leaving_key[e] = pays
-            put_leaving(state, k, e)
-            if table.left[c] <= 0:
-                state.price[c] = state.leaving_key[_least_bid(state, c)]
-            if table.spare[k] <= 0:
-                state.level[k] = state.leaving_key[state.leaving[state.leaving_start[k]]]
+            at = room[c] + load[c]
+            used[e], hold[at], spot[e] = True, e, at
+            load[c] += 1
+            left[c] -= 1
+            spare[k] -= 1
+            wanted[i] -= 1
+            offered[e] = pays
+            size[k] = put(heap, place, offered, start[k], size[k], e)
+            if left[c] <= 0:
+                price[c] = offered[_least_bid(c, room, load, hold, offered)]
+            if spare[k] <= 0:
+                level[k] = offered[heap[start[k]]]
+    return level
 
 
 @compiled
-def _choose(table: Table, state: State, i: int) -> tuple[int, float, float]:
+def _choose(
+    i: int, first: Ints, col: Small, cost: Floats, left: Small, group: Small, used: Bools, price: Floats, level: Floats
+) -> tuple[int, float, float]:  # fmt: skip
     """A row's best pair, the price of its column now, and how much worse the next choice is."""
     best, second, e, pays = np.inf, np.inf, NOTHING, 0.0
-    for f in range(table.first[i], table.first[i + 1]):
-        if table.cost[f] >= best:
+    for f in range(first[i], first[i + 1]):
+        if cost[f] >= best:
             break
-        c = table.col[f]
-        price = max(state.price[c], state.level[table.group[c]])
-        if table.cost[f] + price < best and not state.used[f]:
-            best, e, pays = table.cost[f] + price, f, price
+        now = max(price[col[f]], level[group[col[f]]])
+        if cost[f] + now < best and not used[f]:
+            best, e, pays = cost[f] + now, f, now
     if e == NOTHING:
         return e, pays, second
-    k, roomy = table.group[table.col[e]], table.left[table.col[e]] > 0
-    for f in range(table.first[i], table.first[i + 1]):
-        if table.cost[f] >= second:
+    k, roomy = group[col[e]], left[col[e]] > 0
+    for f in range(first[i], first[i + 1]):
+        if cost[f] >= second:
             break
-        c = table.col[f]
-        if f == e or state.used[f] or (roomy and table.left[c] > 0 and table.group[c] == k):
-            continue
-        second = min(second, table.cost[f] + max(state.price[c], state.level[table.group[c]]))
+        c = col[f]
+        whole = cost[f] + max(price[c], level[group[c]])
+        if whole < second and f != e and not used[f] and not (roomy and left[c] > 0 and group[c] == k):
+            second = whole
     return e, pays, second - best
 
 
 @compiled
-def _least_bid(state: State, c: int) -> int:
-    best = state.hold[state.room[c]]
-    for q in range(state.room[c] + 1, state.room[c] + state.load[c]):
-        if state.leaving_key[state.hold[q]] < state.leaving_key[best]:
-            best = state.hold[q]
+def _least_bid(c: int, room: Ints, load: Small, hold: Small, offered: Floats) -> int:
+    best = hold[room[c]]
+    for q in range(room[c] + 1, room[c] + load[c]):
+        if offered[hold[q]] < offered[best]:
+            best = hold[q]
     return int(best)

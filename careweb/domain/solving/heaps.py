@@ -3,13 +3,8 @@
 A heap is `heap[start : start + size]` with the least key first; `place[item]` is its position there, or -1.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from careweb.domain.solving.compiled import compiled
-from careweb.domain.solving.graph import Floats
-
-Small = NDArray[np.int32]
+from careweb.domain.solving.graph import Floats, Small
 
 
 @compiled

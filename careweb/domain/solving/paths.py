@@ -28,7 +28,7 @@ def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
     price, level, label = state.price, state.level, state.label
     place, queue, key = state.place, state.queue, state.key
     via, freed, held, paid, found = state.via, state.freed, state.hold, state.paid, state.found
-    m, grouped = len(table.left), len(table.spare) > 1
+    m = len(table.left)
     found[_SEARCH] += 1
     found[_PAIR], found[_DONE], found[_ROWS], found[_OUT] = NOTHING, 0, 1, 0
     best, size, at, end, came_by, k = np.inf, 0, 0, 0, 0, 0
@@ -39,8 +39,8 @@ def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
             if base + cost[e] >= best:  # no later pair is cheaper, and no price is negative
                 break
             c = col[e]
-            k = group[c] if grouped else 0
-            far = base + cost[e] + (max(price[c], level[k]) if grouped else price[c])
+            k = group[c]
+            far = base + cost[e] + max(price[c], level[k])
             item = m + k if table.left[c] > 0 else c
             if far >= best or far >= label[item] or state.used[e] or place[item] == _OUT_OF_QUEUE:
                 continue
@@ -73,13 +73,11 @@ def search(table: Table, state: State, source: int) -> bool:  # noqa: C901
                     place[came_by] = _OUT_OF_QUEUE
                     state.done[found[_DONE]] = came_by
                     found[_DONE] += 1
-                    spent = label[came_by] - price[came_by]
+                    k = group[came_by]
+                    spent = label[came_by] - max(price[came_by], level[k])
                     at, end = state.room[came_by], state.room[came_by] + state.load[came_by]
-                    if grouped:
-                        k = group[came_by]
-                        spent = label[came_by] - max(price[came_by], level[k])
-                        if state.entered[k] == found[_SEARCH] and state.base[k] <= spent:
-                            at = end  # who holds it leaves through the group
+                    if state.entered[k] == found[_SEARCH] and state.base[k] <= spent:
+                        at = end  # who holds it leaves through the group
                     continue
                 k = came_by - m
                 spent = state.base[k]
@@ -127,11 +125,11 @@ def _next_of_group(table: Table, state: State, k: int, m: int) -> int:
 @compiled
 def raise_prices(table: Table, state: State) -> None:
     """By as much as each was nearer than the room that was found; and the search leaves no trace."""
-    m, grouped, best = len(table.left), len(table.spare) > 1, state.shortest[0]
+    m, best = len(table.left), state.shortest[0]
     for at in range(state.found[_DONE]):
         item = state.done[at]
         if item < m:
-            now = max(state.price[item], state.level[table.group[item]]) if grouped else state.price[item]
+            now = max(state.price[item], state.level[table.group[item]])
             state.price[item] = now + (best - state.label[item])
             state.label[item], state.place[item] = np.inf, NOTHING
     for at in range(state.found[_DONE]):
@@ -148,7 +146,6 @@ def raise_prices(table: Table, state: State) -> None:
 @compiled
 def walk_back(table: Table, state: State) -> None:
     """Changes what is used along the path, from the room that was found to the row it was found for."""
-    grouped = len(table.spare) > 1
     e, q = state.found[_PAIR], state.found[_FREED]
     table.spare[table.group[table.col[e]]] -= 1
     at = enter(table, state, table.col[e])
@@ -164,11 +161,10 @@ def walk_back(table: Table, state: State) -> None:
         if table.col[next_e] != table.col[f]:
             leave(table, state, q, table.col[f])
             at = enter(table, state, table.col[next_e])
-        if grouped and state.leaving_place[f] != NOTHING:
+        if state.leaving_place[f] != NOTHING:
             drop_leaving(state, table.group[table.col[f]], f)
         e, q = next_e, next_q
-    if grouped:
-        _let_leave(table, state)
+    _let_leave(table, state)
 
 
 @compiled

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from careweb.domain.solving.graph import Bools, Ints, need_of_pair
+from careweb.domain.solving.graph import Bools, Ints
 from careweb.domain.solving.market import Solved
 
 
@@ -18,15 +18,15 @@ class Violator:
 
 def gap(solved: Solved) -> float:
     """How far the prices leave room for a cheaper assignment, relative to the objective: 0 but for rounding."""
+    from careweb.domain.solving.saving import saving
+
     graph, dual = solved.graph, solved.assignment
     primal = float(graph.cost[dual.used].sum())
-    owner = need_of_pair(graph)
-    short = (dual.worth[graph.kind] - dual.thrift)[owner] - dual.price[graph.offer] - graph.cost
     bound = (
-        float(dual.worth @ solved.selection.count)
-        - float(dual.thrift @ graph.slots)
-        - float(dual.price @ graph.capacity)
-        - float(np.maximum(0.0, short).sum())
+        float((dual.worth * solved.selection.count).sum())
+        - float((dual.thrift * graph.slots).sum())
+        - float((dual.price * graph.capacity).sum())
+        - saving(graph.first, graph.offer, graph.cost, dual.worth[graph.kind] - dual.thrift, dual.price)
     )
     return abs(primal - bound) / max(1.0, abs(primal))
 
@@ -36,9 +36,7 @@ def violators(solved: Solved) -> list[Violator]:
     from careweb.domain.solving.sharing import connected
 
     graph, selection = solved.graph, solved.selection
-    owner = need_of_pair(graph)
-    inside = np.flatnonzero(selection.closed_needs[owner] & selection.closed_offers[graph.offer])
-    group = connected(graph.needs + graph.offers, owner[inside], graph.needs + graph.offer[inside])
+    group = connected(graph.first, graph.offer, selection.closed_needs, selection.closed_offers)
     of_need, of_offer = group[: graph.needs], group[graph.needs :]
     telling = np.zeros(len(group), np.bool_)  # groups in which somebody stays unserved
     telling[of_need[selection.closed_needs & (solved.served() < graph.slots)]] = True

@@ -8,88 +8,89 @@ Federgruen and Groenevelt 1986).
 Paths run class -> need -> offer, back from an offer to the needs that hold its tasks, and from a need back to its
 class. They follow labels: lower bounds of how far a free task is, raised where a path is stuck (Ahuja and Orlin 1991).
 Where a label is left by its last node, all that lies above it is cut off from free tasks for ever.
+
+The loops hand over plain arrays, not the named tuple that holds them: numba counts a reference for each array it takes
+out of one, and that cost more than the search. Whole numbers are half as wide as usual, for the processor's cache.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from careweb.domain.solving.compiled import compiled, fused
-from careweb.domain.solving.graph import Bools, Graph, Ints, Selection, need_of_pair, room
+from careweb.domain.solving.compiled import compiled
+from careweb.domain.solving.graph import Bools, Graph, Ints, Selection, Small, need_of_pair, room
 
 NOTHING = -1
-CLOSED = 2**40  # the label of what is cut off
+CLOSED = 2**30  # the label of what is cut off
 _OFFER, _NEED, _CLASS = 1, 2, 3  # the first labels: a task, and what is one and two steps away from it
 
 
 class _Run(NamedTuple):
     first: Ints
-    offer: Ints
-    need: Ints
-    slots: Ints
-    kind: Ints
-    capacity: Ints
-    room: Ints
-    tier: Ints
-    asked: Ints
-    served: Ints
-    rank: Ints
+    offer: Small
+    need: Small
+    slots: Small
+    kind: Small
+    capacity: Small
+    room: Small
     used: Bools
-    degree: Ints  # slots of a need that are filled
-    load: Ints
-    hold: Ints  # pairs that an offer holds: hold[room[j] : room[j] + load[j]]
+    degree: Small  # slots of a need that are filled
+    load: Small
+    hold: Small  # pairs that an offer holds: hold[room[j] : room[j] + load[j]]
     # needs that want a helper, a list for each class: open[start[g] : start[g] + size[g]]
-    open: Ints
-    start: Ints
-    size: Ints
+    open: Small
+    start: Small
+    size: Small
     # nodes are needs, then offers, then classes
-    label: Ints
-    arc: Ints  # the one to look at next: those before it lead nowhere while the label stays
-    many: Ints  # nodes of each label
-    path: Ints  # nodes
-    by: Ints  # the pair, place of a held pair, or place among open needs, by which the path goes on
+    label: Small
+    arc: Small  # the one to look at next: those before it lead nowhere while the label stays
+    many: Small  # nodes of each label
+    path: Small  # nodes
+    by: Small  # the pair, place of a held pair, or place among open needs, by which the path goes on
 
 
 def select(graph: Graph) -> Selection:
     n, m, classes = graph.needs, graph.offers, len(graph.tier)
     places = room(graph)
-    starts = np.concatenate(([0], np.cumsum(np.bincount(graph.kind, minlength=classes)))).astype(np.int64)
+    starts = np.concatenate(([0], np.cumsum(np.bincount(graph.kind, minlength=classes))))
 
-    def ints(size: int) -> Ints:
-        return np.zeros(size, np.int64)
+    def small(size: int) -> Small:
+        return np.zeros(size, np.int32)
 
     run = _Run(
-        first=graph.first, offer=graph.offer, need=need_of_pair(graph), slots=graph.slots, kind=graph.kind,
-        capacity=graph.capacity, room=places, tier=graph.tier, asked=graph.asked, served=graph.served.copy(),
-        rank=graph.rank, used=np.zeros(len(graph.offer), np.bool_), degree=ints(n), load=ints(m),
-        hold=ints(int(places[-1])), open=ints(n), start=starts, size=ints(classes),
-        label=np.repeat([_NEED, _OFFER, _CLASS], [n, m, classes]), arc=ints(n + m + classes),
-        many=ints(n + m + classes + _CLASS + 2), path=ints(n + m + classes), by=ints(n + m + classes),
+        first=graph.first, offer=graph.offer.astype(np.int32), need=need_of_pair(graph).astype(np.int32),
+        slots=graph.slots.astype(np.int32), kind=graph.kind.astype(np.int32), room=places.astype(np.int32),
+        capacity=np.minimum(graph.capacity, len(graph.offer)).astype(np.int32), used=np.zeros(len(graph.offer), np.bool_),
+        degree=small(n), load=small(m), hold=small(int(places[-1])), open=small(n), start=starts.astype(np.int32),
+        size=small(classes), label=np.repeat(np.array([_NEED, _OFFER, _CLASS], np.int32), [n, m, classes]),
+        arc=small(n + m + classes), many=small(n + m + classes + _CLASS + 2), path=small(n + m + classes),
+        by=small(n + m + classes),
     )  # fmt: skip
-    count = ints(classes)
+    count = np.zeros(classes, np.int64)
     closed_needs, closed_offers = np.zeros(n, np.bool_), np.zeros(m, np.bool_)
-    _select(run, count)
+    _open_all(run)
+    _select(run, graph.tier, graph.asked, graph.served.copy(), graph.rank, count)
     _close(run, closed_needs, closed_offers)
     return Selection(count=count, used=run.used, closed_needs=closed_needs, closed_offers=closed_offers)
 
 
-@fused
-def _before(run: _Run, a: int, b: int) -> bool:
+@compiled
+def _before(a: int, b: int, asked: Ints, served: Ints, rank: Ints) -> bool:
     """The lower rate first; of equal rates the one whose next step is larger; then the dated hash."""
-    left, right = run.served[a] * run.asked[b], run.served[b] * run.asked[a]
+    left, right = served[a] * asked[b], served[b] * asked[a]
     if left != right:
         return bool(left < right)
-    if run.asked[a] != run.asked[b]:
-        return bool(run.asked[a] < run.asked[b])
-    return bool(run.rank[a] < run.rank[b])
+    if asked[a] != asked[b]:
+        return bool(asked[a] < asked[b])
+    return bool(rank[a] < rank[b])
 
 
 @compiled
-def _sink(run: _Run, heap: Ints, size: int, at: int) -> None:
+def _sink(heap: Ints, size: int, at: int, asked: Ints, served: Ints, rank: Ints) -> None:
     while True:
         least = at
         for child in (2 * at + 1, 2 * at + 2):
-            if child < size and _before(run, heap[child], heap[least]):
+            if child < size and _before(heap[child], heap[least], asked, served, rank):
                 least = child
         if least == at:
             return
@@ -97,23 +98,76 @@ def _sink(run: _Run, heap: Ints, size: int, at: int) -> None:
         at = least
 
 
-@fused
-def _join(run: _Run, i: int) -> None:
-    g = run.kind[i]
-    run.open[run.start[g] + run.size[g]] = i
-    run.size[g] += 1
+@compiled
+def _open_all(run: _Run) -> None:
+    for i in range(len(run.slots)):
+        k = run.kind[i]
+        run.open[run.start[k] + run.size[k]] = i
+        run.size[k] += 1
+    for u in range(len(run.label)):
+        run.many[run.label[u]] += 1
 
 
 @compiled
-def _fill_one(run: _Run, g: int, n: int, m: int) -> bool:  # noqa: C901
-    """One more slot of a class, if any path leads to a free task. One loop and local names: here the time goes.
+def _select(run: _Run, tier: Ints, asked: Ints, served: Ints, rank: Ints, count: Ints) -> None:
+    """Tier by tier, from a heap of its classes that have open needs: the worst served is always next."""
+    (
+        first,
+        offer,
+        need,
+        slots,
+        kind,
+        capacity,
+        room,
+        used,
+        degree,
+        load,
+        hold,
+        open,
+        start,
+        size,
+        label,
+        arc,
+        many,
+        path,
+        by,
+    ) = run
+    heap, g = np.empty(len(tier), np.int64), 0
+    while g < len(tier):
+        now, left = tier[g], 0
+        while g < len(tier) and tier[g] == now:
+            if size[g] > 0:
+                heap[left] = g
+                left += 1
+            g += 1
+        for at in range(left // 2 - 1, -1, -1):
+            _sink(heap, left, at, asked, served, rank)
+        while left > 0:
+            k = heap[0]
+            if size[k] > 0 and _fill_one(
+                k, first, offer, need, slots, kind, capacity, room, used, degree, load, hold, open, start, size,
+                label, arc, many, path, by,
+            ):  # fmt: skip
+                count[k] += 1
+                served[k] += 1
+            else:
+                left -= 1
+                heap[0] = heap[left]
+            _sink(heap, left, 0, asked, served, rank)
+
+
+@compiled
+def _fill_one(  # noqa: C901
+    g: int, first: Ints, offer: Small, need: Small, slots: Small, kind: Small, capacity: Small, room: Small, used: Bools,
+    degree: Small, load: Small, hold: Small, open: Small, start: Small, size: Small,
+    label: Small, arc: Small, many: Small, path: Small, by: Small,
+) -> bool:  # fmt: skip
+    """One more slot of a class, if any path leads to a free task. One loop: this is where the time goes.
 
     At each node the arc leads on to the next label below. Where there is none the label rises to one above the lowest
     next to it, none of which is below its own, and the path goes back a step.
     """
-    first, offer, need, kind, open = run.first, run.offer, run.need, run.kind, run.open
-    room, hold, load, used, degree = run.room, run.hold, run.load, run.used, run.degree
-    label, arc, path, by, start, size = run.label, run.arc, run.path, run.by, run.start, run.size
+    n, m = len(slots), len(capacity)
     source, length = n + m + g, 0
     path[0] = source
     while label[source] < CLOSED:
@@ -137,8 +191,8 @@ def _fill_one(run: _Run, g: int, n: int, m: int) -> bool:  # noqa: C901
                     best, at = label[k], end - begin
         elif u < n + m:
             j = u - n
-            if load[j] < run.capacity[j]:
-                _walk(run, length, n, m)
+            if load[j] < capacity[j]:
+                _walk(length, first, slots, kind, room, used, degree, load, hold, open, start, size, path, by)
                 return True
             for q in range(arc[u], load[j]):
                 if label[need[hold[room[j] + q]]] == own - 1:
@@ -163,7 +217,7 @@ def _fill_one(run: _Run, g: int, n: int, m: int) -> bool:  # noqa: C901
                             break
         arc[u] = at
         if v == NOTHING:
-            _raise(run, u, best + 1)
+            _raise(u, best + 1, label, many)
             length = max(0, length - 1)
         else:
             by[length] = at
@@ -173,8 +227,8 @@ def _fill_one(run: _Run, g: int, n: int, m: int) -> bool:  # noqa: C901
 
 
 @compiled
-def _raise(run: _Run, u: int, new: int) -> None:
-    label, many, old = run.label, run.many, run.label[u]
+def _raise(u: int, new: int, label: Small, many: Small) -> None:
+    old = label[u]
     label[u] = min(CLOSED, new)
     many[old] -= 1
     if new < CLOSED:
@@ -187,70 +241,36 @@ def _raise(run: _Run, u: int, new: int) -> None:
 
 
 @compiled
-def _walk(run: _Run, length: int, n: int, m: int) -> None:
+def _walk(
+    length: int, first: Ints, slots: Small, kind: Small, room: Small, used: Bools, degree: Small, load: Small, hold: Small,
+    open: Small, start: Small, size: Small, path: Small, by: Small,
+) -> None:  # fmt: skip
     """Changes what is used along the path; its last node is an offer with a free task."""
+    n, m = len(slots), len(load)
     for at in range(length):
-        u, v = run.path[at], run.path[at + 1]
-        if u >= n + m:
-            _fill(run, u - n - m, run.by[at])
-        elif v >= n + m:
-            if run.degree[u] == run.slots[u]:
-                _join(run, u)
-            run.degree[u] -= 1
+        u, v = path[at], path[at + 1]
+        if u >= n + m:  # a class gives its slot to one of its open needs
+            k = u - n - m
+            i = open[start[k] + by[at]]
+            degree[i] += 1
+            if degree[i] == slots[i]:
+                size[k] -= 1
+                open[start[k] + by[at]] = open[start[k] + size[k]]
+        elif v >= n + m:  # a need gives one back
+            if degree[u] == slots[u]:
+                open[start[kind[u]] + size[kind[u]]] = u
+                size[kind[u]] += 1
+            degree[u] -= 1
         elif u < n:
-            e, j = run.first[u] + run.by[at], v - n
-            place = run.load[j]
+            e, j = first[u] + by[at], v - n
+            place = load[j]
             if at + 1 == length:
-                run.load[j] += 1
+                load[j] += 1
             else:
-                place = run.by[at + 1]
-                run.used[run.hold[run.room[j] + place]] = False
-            run.used[e] = True
-            run.hold[run.room[j] + place] = e
-
-
-@fused
-def _fill(run: _Run, g: int, p: int) -> None:
-    i = run.open[run.start[g] + p]
-    run.degree[i] += 1
-    if run.degree[i] == run.slots[i]:
-        run.size[g] -= 1
-        run.open[run.start[g] + p] = run.open[run.start[g] + run.size[g]]
-
-
-@compiled
-def _fill_tier(run: _Run, count: Ints, heap: Ints, size: int) -> None:
-    """`heap`: the classes of one tier that have open needs; the worst served is always next."""
-    n, m = len(run.slots), len(run.capacity)
-    for at in range(size // 2 - 1, -1, -1):
-        _sink(run, heap, size, at)
-    while size > 0:
-        g = heap[0]
-        if run.size[g] > 0 and _fill_one(run, g, n, m):
-            count[g] += 1
-            run.served[g] += 1
-        else:
-            size -= 1
-            heap[0] = heap[size]
-        _sink(run, heap, size, 0)
-
-
-@compiled
-def _select(run: _Run, count: Ints) -> None:
-    for i in range(len(run.slots)):
-        _join(run, i)
-    for u in range(len(run.label)):
-        run.many[run.label[u]] += 1
-    heap = np.empty(len(run.tier), np.int64)
-    g = 0
-    while g < len(run.tier):
-        tier, size = run.tier[g], 0
-        while g < len(run.tier) and run.tier[g] == tier:
-            if run.size[g] > 0:
-                heap[size] = g
-                size += 1
-            g += 1
-        _fill_tier(run, count, heap, size)
+                place = by[at + 1]
+                used[hold[room[j] + place]] = False
+            used[e] = True
+            hold[room[j] + place] = e
 
 
 @compiled

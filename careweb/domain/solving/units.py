@@ -3,14 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from careweb.domain.solving.compiled import compiled, fused
-from careweb.domain.solving.graph import Bools, Floats, Ints
+from careweb.domain.solving.graph import Bools, Floats, Ints, Small
 from careweb.domain.solving.heaps import drop, put
 
 NOTHING = -1
-Small = NDArray[np.int32]
 
 
 class Table(NamedTuple):
@@ -23,7 +21,7 @@ class Table(NamedTuple):
     units: Small  # (n,) to be placed, all of them
     left: Small  # (m,) room of each column; is used up
     group: Small  # (m,)
-    spare: Small  # (g,) room of each group; is used up. One group with room for all is no group at all
+    spare: Small  # (g,) room of each group; is used up
 
 
 class State(NamedTuple):
@@ -61,12 +59,17 @@ class State(NamedTuple):
     out: Small  # pairs taken out of their heaps by this search
 
 
+def books(table: Table) -> tuple[Ints, Ints]:
+    """Where the held pairs of each column begin, and those of each group: none ever holds more than its room."""
+    reached = np.minimum(np.bincount(table.col, minlength=len(table.left)), np.maximum(table.left, 0))
+    room = np.concatenate(([0], np.cumsum(reached))).astype(np.int64)
+    return room, np.concatenate(([0], np.cumsum(np.minimum(table.spare, room[-1])))).astype(np.int64)
+
+
 def new_state(table: Table, levels: Floats) -> State:
     n, m, groups, pairs = len(table.units), len(table.left), len(table.spare), len(table.col)
-    reached = np.minimum(np.bincount(table.col, minlength=m), np.maximum(table.left, 0))
-    room = np.concatenate(([0], np.cumsum(reached))).astype(np.int64)
-    places, grouped = int(room[-1]), groups > 1
-    starts = np.concatenate(([0], np.cumsum(np.minimum(table.spare, places)))) if grouped else np.zeros(2)
+    room, starts = books(table)
+    places = int(room[-1])
 
     def small(size: int, value: int = 0) -> Small:
         return np.full(size, value, np.int32)
@@ -78,9 +81,9 @@ def new_state(table: Table, levels: Floats) -> State:
         via=small(m + groups), freed=small(m + groups), done=small(m + groups), paid=np.full(n, np.inf), rows=small(n),
         before=small(places), before_freed=small(places), left_by=small(places),
         entered=small(groups), shortest=np.zeros(1), found=small(7),
-        leaving=small(int(starts[-1])), leaving_place=small(pairs if grouped else 0, NOTHING),
-        leaving_start=starts.astype(np.int64), leaving_size=small(groups),
-        leaving_key=np.zeros(pairs if grouped else 0), base=np.zeros(groups), out=small(pairs if grouped else 0),
+        leaving=small(int(starts[-1])), leaving_place=small(pairs, NOTHING),
+        leaving_start=starts, leaving_size=small(groups),
+        leaving_key=np.zeros(pairs), base=np.zeros(groups), out=small(pairs),
     )  # fmt: skip
 
 
