@@ -12,7 +12,7 @@ import redis.asyncio as redis
 from careweb import paths
 from careweb.storage.database import Engine, driver, transaction
 from tests.servers import MailSink
-from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until, workshop_of
+from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until
 from workers.solver import Solver, aside
 from workers.workshop import Workshop
 
