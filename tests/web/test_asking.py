@@ -60,14 +60,15 @@ def test_a_wrong_code_opens_nothing_and_says_so_beside_the_field(anyone: Person)
     assert (page.status, page.errors) == (422, {"code": "That code does not fit. Check the numbers."})
 
 
-def test_the_link_shows_on_get_and_opens_on_post(anyone: Person, site: Site) -> None:
+def test_the_link_shows_on_get_and_opens_with_a_tick_on_post(anyone: Person, site: Site) -> None:
     link = re.search(r"http://127\.0\.0\.1:\d+(/n/[\w-]+)", ask(anyone).html)
     assert link
     elsewhere = site.person()
     shown = elsewhere.see(link[1])
     assert "Open my need" in shown.text
     assert elsewhere.cookies.get("careweb-session") is None
-    assert shown.send().path.startswith("/need/")
+    assert set(shown.send().errors) == {"sure"}
+    assert shown.send(sure="yes").path.startswith("/need/")
 
 
 def test_every_problem_is_listed_first_and_said_beside_its_field_and_nothing_typed_is_lost(anyone: Person) -> None:
