@@ -1,9 +1,9 @@
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,19 +20,10 @@ from tests.workers.shop import KEYS, QUICK, OwnValkey, running_valkey
 
 @pytest.fixture
 def valkey() -> Iterator[OwnValkey]:
-    folder = Path("/tmp") / f"canary-{os.getpid()}"
-    folder.mkdir()
-    arguments = (
-        "--appendonly",
-        "yes",
-        "--dir",
-        str(folder),
-        "--rdbcompression",
-        "no",
-        "--logfile",
-        str(folder / "valkey.log"),
-    )
-    with running_valkey(folder, *arguments) as valkey:
+    """One that writes all it knows to disk, in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="cw-"))  # Unix socket paths are short
+    on_disk = ("--appendonly", "yes", "--dir", str(folder), "--rdbcompression", "no")
+    with running_valkey(folder, *on_disk, "--logfile", str(folder / "valkey.log")) as valkey:
         yield valkey
     shutil.rmtree(folder)
 
@@ -41,21 +32,11 @@ def valkey() -> Iterator[OwnValkey]:
 def house(database: str, engine: Engine, valkey: OwnValkey, smtp: MailSink, tmp_path: Path) -> Iterator[House]:
     port, metrics_port = _free_port(), _free_port()
     settings = {
-        "smtp_host": smtp.host,
-        "smtp_port": smtp.port,
-        "keys": KEYS,
-        "state": tmp_path / "state",
-        "metrics_port": metrics_port,
-        "port": port,
-    } | QUICK
-    environment = {f"CAREWEB_{name.upper()}": str(value) for name, value in settings.items() if name != "port"}
-    environment |= {
-        "PORT": str(port),
-        "DATABASE_URL": database,
-        "REDIS_URL": valkey.url,
-        "SHAKY_FLAG": str(tmp_path / "flag"),
-    }
-    environment |= {name: value for name, value in os.environ.items() if not name.startswith("CAREWEB_")}
+        "smtp_host": smtp.host, "smtp_port": smtp.port, "keys": KEYS, "state": tmp_path / "state", "metrics_port": metrics_port,
+    } | QUICK  # fmt: skip
+    own = {f"CAREWEB_{name.upper()}": str(value) for name, value in settings.items()}
+    own |= {"PORT": str(port), "DATABASE_URL": database, "REDIS_URL": valkey.url, "SHAKY_FLAG": str(tmp_path / "flag")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CAREWEB_")} | own
     processes = []
     for kind in (["web", str(port)], ["worker"]):
         with (tmp_path / f"{kind[0]}.log").open("wb") as log:
@@ -68,8 +49,8 @@ def house(database: str, engine: Engine, valkey: OwnValkey, smtp: MailSink, tmp_
     yield House(engine, database, walk, tmp_path, valkey, smtp, marks, metrics_port)
     walk.transport.close()
     for process in processes:
-        process.send_signal(signal.SIGTERM)
-        process.wait(15)
+        process.kill()  # all that it wrote has been looked at
+        process.wait()
 
 
 def _free_port() -> int:

@@ -14,7 +14,8 @@ from careweb.domain.contacts import read_email
 from careweb.domain.states import Role
 from careweb.flows.exports import record_disclosure
 from careweb.flows.groups import admit, grant_role
-from careweb.storage.database import Engine, driver, transaction
+from careweb.storage.database import Engine
+from tests.attacks.failing import mail_is_refused, things_crash
 from tests.attacks.house import House, left_behind
 from tests.attacks.marks import Hit, Marks
 from tests.attacks.walk import Walk, Walker, address, doors
@@ -72,8 +73,8 @@ async def _all_flows(house: House, walk: Walk, slug: str) -> None:
     await _they_meet(house, asker, helper, member, need)
     await _staff_writes(house, staff, slug)
     await _files(house, group)
-    await _mail_refused(house, walk, slug)
-    await _crashes(house, walk, slug, staff, helper, asker, need)
+    await mail_is_refused(house, walk, slug)
+    await things_crash(house, walk, slug, staff, helper, asker, need)
     await _everywhere(house, slug, group)
 
 
@@ -83,11 +84,11 @@ async def _somebody_offers(house: House, walk: Walk, slug: str) -> tuple[Walker,
     page = person.fill(person.see(f"/g/{slug}/offer"), contact=mail)
     assert person.fill(page).status == 422, "a mark is no code"
     sign_in = page.path.rpartition("/")[2]
-    form = person.fill(page, code=VAULT.digits("sign_in", _uuid(sign_in), 6), then=f"/g/{slug}/offer")
+    form = person.fill(page, code=VAULT.digits("sign_in", UUID(sign_in), 6), then=f"/g/{slug}/offer")
     assert person.fill(form).status == 422, "a mark is no place"
     mine = person.fill(person.see(f"/g/{slug}/offer"), **OFFERED)
     assert (mine.status, mine.path) == (200, "/me")
-    member = (await fetch(house.engine, "SELECT member_id FROM sign_in WHERE id = $1", _uuid(sign_in)))[0]["member_id"]
+    member = (await fetch(house.engine, "SELECT member_id FROM sign_in WHERE id = $1", UUID(sign_in)))[0]["member_id"]
     await house.act(
         lambda world: world.rows(
             "UPDATE member SET quiet_from = 0, quiet_until = 0, per_week = 50 WHERE id = $1", member
@@ -133,10 +134,10 @@ async def _they_meet(house: House, asker: Walker, helper: Walker, member: Any, n
     sent = "SELECT id FROM ask WHERE need_id = $1 AND state = 'sent'"
 
     async def is_asked() -> bool:
-        return bool(await fetch(house.engine, sent, _uuid(need)))
+        return bool(await fetch(house.engine, sent, UUID(need)))
 
     await until(is_asked)
-    ask = (await fetch(house.engine, sent, _uuid(need)))[0]["id"]
+    ask = (await fetch(house.engine, sent, UUID(need)))[0]["id"]
     link = f"/a/{VAULT.sign('ask', ask)}"
     stranger = helper.walk.person()
     assert stranger.fill(stranger.see(link)).status == 422, "a mark is no code"
@@ -184,49 +185,6 @@ async def _files(house: House, group: Any) -> None:
     for what, lines in ((Imported.NEEDS, needs), (Imported.OFFERS, offers)):
         await bring(house.begin, group, what, lines, consent=m.mark("consent"))
     await house.act(lambda world: record_disclosure(world.ctx, Exported.NEEDS, group, m.mark("disclosure")))
-
-
-async def _mail_refused(house: House, walk: Walk, slug: str) -> None:
-    mail = house.marks.address(f"{slug} helper")
-    for reply in (f"550 5.1.1 <{mail}> {house.marks.mark('refusal')} unknown", f"451 4.3.0 {mail}: later"):
-        house.smtp.refuse_next(reply)
-        person = walk.person()
-        person.fill(person.see("/sign-in"), contact=mail)
-        await until(lambda: not house.smtp.refusals)
-
-
-async def _crashes(
-    house: House, walk: Walk, slug: str, staff: Walker, helper: Walker, asker: Walker, need: str
-) -> None:
-    house.flag.write_text("crash", encoding="utf-8")
-    assert asker.see(f"/need/{need}").status == 500
-    assert helper.see("/me").status == 500
-    assert staff.see(f"/staff/{slug}/needs/{need}").status == 500
-    person = walk.person()
-    log = house.folder / "worker.log"
-    failed = log.read_text(encoding="utf-8").count('"job failed"')
-    house.flag.unlink()
-    form = person.see("/sign-in")
-    house.flag.write_text("crash", encoding="utf-8")
-    person.fill(form, contact=house.marks.address(f"{slug} asker"))
-    await until(lambda: log.read_text(encoding="utf-8").count('"job failed"') > failed)
-    await _in_the_database(house, person, form, asker, need)
-    house.flag.unlink(missing_ok=True)
-
-
-async def _in_the_database(house: House, person: Walker, form: Any, asker: Walker, need: str) -> None:
-    """A column that is not there, and a sealed field that somebody tampered with."""
-    house.flag.unlink()
-    change = asker.see(f"/need/{need}/change")
-    async with transaction(house.engine) as tx:
-        await (await driver(tx)).execute("ALTER TABLE need RENAME COLUMN sealed_text TO sealed_words")
-    assert asker.fill(change, place="M1S", by="").status == 500
-    async with transaction(house.engine) as tx:
-        await (await driver(tx)).execute("ALTER TABLE need RENAME COLUMN sealed_words TO sealed_text")
-    kept = (await fetch(house.engine, "SELECT sealed_text FROM need WHERE id = $1", _uuid(need)))[0]["sealed_text"]
-    await fetch(house.engine, "UPDATE need SET sealed_text = $2 WHERE id = $1", _uuid(need), kept[:-1] + b"x")
-    assert asker.see(f"/need/{need}").status == 500
-    await fetch(house.engine, "UPDATE need SET sealed_text = $2 WHERE id = $1", _uuid(need), kept)
 
 
 async def _everywhere(house: House, slug: str, group: Any) -> None:
@@ -304,10 +262,6 @@ async def _planted_ones_are_found(house: House) -> None:
     assert any(where.isdigit() for where in found), "the table's own file"
     assert any(len(where) == 24 for where in found), "the write-ahead log"
     assert any("aof" in where for where in found)
-
-
-def _uuid(text: str) -> Any:
-    return UUID(text)
 
 
 def _token_of(soup: Any) -> str:
