@@ -125,7 +125,7 @@ def _ready(actor: Actor) -> bool:
 
 @dataclass
 class Postgres:
-    """A cluster of the run's own, that is durable: what it committed stays, whatever is killed."""
+    """A cluster of the run's own: what it committed stays, whatever is killed."""
 
     state: Path
     away: list[tuple[float, float]] = field(default_factory=list)

@@ -10,6 +10,7 @@ from careweb.domain.hours import ANY_TIME
 from careweb.domain.states import AskState, MatchState, NeedState, NoticeState, OfferState
 from careweb.flows.asks import accept
 from careweb.storage.database import Transaction, run
+from careweb.storage.promises import promise
 from tests.world import NOON, World
 
 LATER = NOON + timedelta(days=60)
@@ -127,3 +128,34 @@ async def test_a_move_is_made_from_its_own_states_alone(tx: Transaction, rows: d
         if not moved:
             assert await world.one(f"SELECT state FROM {move.table} WHERE id = $1", row) == state  # noqa: S608
         await inner.rollback()
+
+
+@pytest.mark.parametrize("state", ["awaiting", "admitted", "suspended"])
+async def test_only_who_is_admitted_may_say_yes(tx: Transaction, rows: dict[str, Any], state: str) -> None:
+    await World(tx=tx).rows("UPDATE membership SET state = $1", state)
+    assert bool(await run(tx, "hold_membership", ask_id=rows["ask"])) == (state == "admitted")
+
+
+async def test_a_week_holds_its_tasks_and_its_asks_and_no_more(tx: Transaction, rows: dict[str, Any]) -> None:
+    world = World(tx=tx)
+    await world.rows("UPDATE member SET per_week = 2, task_times = '{}', ask_times = '{}'")
+    for query, more in (("take_task", {}), ("count_ask", {"cap": 2})):
+        taken = [await run(tx, query, id=rows["member"], now=NOON, **more) for _ in range(3)]
+        assert taken == [True, True, None], query
+
+
+async def test_a_promise_that_was_not_handed_over_is_kept_by_nobody(tx: Transaction, rows: dict[str, Any]) -> None:
+    await promise(tx, "warn_need", rows["member"], NOON)
+    which = {"job": "warn_need", "subject": rows["member"]}
+    assert not await run(tx, "postpone_promise", until=LATER, **which)
+    assert not await run(tx, "keep_promise", **which)
+
+
+async def test_a_message_is_one_senders_until_the_lease_ends(tx: Transaction, rows: dict[str, Any]) -> None:
+    first = await run(tx, "claim_notice", id=rows["notice"], now=NOON, lease_until=NOON + timedelta(seconds=30))
+    claims = [
+        await run(tx, "claim_notice", id=rows["notice"], now=NOON + timedelta(seconds=after), lease_until=LATER)
+        for after in (29, 31)
+    ]
+    assert [bool(one) for one in (first, *claims)] == [True, False, True]
+    assert not await run(tx, "notice_sent", id=rows["notice"], lease_until=NOON + timedelta(seconds=30), now=NOON)
