@@ -80,7 +80,7 @@ async def _rows(connection: asyncpg.Connection, name: str, need: UUID, most: int
     return [row async for row in getattr(_queries, _WAYS[name])(connection, need_id=need, most=most)]
 
 
-async def _cost(connection: asyncpg.Connection, name: str, needs: Sequence[UUID], most: int) -> dict[str, float]:
+async def _cost(connection: asyncpg.Connection, name: str, needs: Sequence[UUID], most: int) -> dict[str, Any]:
     await _rows(connection, name, needs[0], most)
     pid, longest = connection.get_server_pid(), 0.0
     before = machine.cpu_seconds(pid)
@@ -97,7 +97,7 @@ async def _whom(
     name: str,
     needs: Mapping[tuple[str, str], UUID],
     truth: Mapping[tuple[str, str], Sequence[asyncpg.Record]],
-) -> dict[str, Mapping[str, float]]:
+) -> dict[str, Any]:
     """In the first of the languages, which everywhere somebody speaks."""
     recall, precision = {}, {}
     for city in CITIES:

@@ -18,7 +18,8 @@ from structlog.testing import capture_logs
 from careweb.config import Settings
 from careweb.delivery.messages import Message
 from careweb.flows.signin import open_session
-from careweb.storage.database import transaction
+from careweb.storage.database import Engine, transaction
+from careweb.storage.logins import Login, open_login
 from careweb.storage.promises import hand_over
 from careweb.web import records, visits
 from careweb.web.app import create_app
@@ -70,7 +71,13 @@ class Stopped:
         self.call(self._work)
 
     async def _work(self) -> None:
-        workshop = self._workshop()
+        engine = open_login(Login.MATCHER, self.settings, VAULT)
+        try:
+            await self._do_all(self._workshop(engine))
+        finally:
+            await engine.dispose()
+
+    async def _do_all(self, workshop: Workshop) -> None:
         while True:
             async with transaction(workshop.engine) as tx:
                 handed = await hand_over(tx, now=self.now, most=10_000)
@@ -79,11 +86,12 @@ class Stopped:
             for one in sorted(handed, key=lambda one: (one.job, one.subject)):
                 await do(workshop, one.job, one.subject)
 
-    def _workshop(self) -> Workshop:
+    def _workshop(self, engine: Engine) -> Workshop:
         mailer: Any = SimpleNamespace(send=self._send)
         return Workshop(
-            engine=self.app.state.engine, vault=VAULT, settings=self.settings, mailer=mailer, figures=Figures()
-        )
+            engine=engine, groups=self.app.state.engine, vault=VAULT, settings=self.settings, mailer=mailer,
+            figures=Figures(),
+        )  # fmt: skip
 
     async def _send(self, message: Message) -> None:
         self.seen.append(f"mail to {message.to}: {message.subject} {message.text} {message.html}")

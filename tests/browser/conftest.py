@@ -72,7 +72,7 @@ def _now() -> datetime:
 async def _looked_at(world: World, cast: Cast, caller: Any) -> tuple[Any, ...]:
     """A held need, a report, an appeal, a contact that was opened, and lines of the audit."""
     ctx: Context = world.ctx
-    post = Post(group_id=cast.group, slug="east", name="East", role=Role.COORDINATOR)
+    post = Post(group_id=cast.group, slug="east", name="East", role=Role.COORDINATOR, second_step=False)
     kim = await grant_role(ctx, cast.group, read_email("kim@example.org"), Role.COORDINATOR, name="Kim")
     held, needs = await world.need(cast.group, text="Held"), []
     await world.rows("UPDATE need SET state = 'held', held_reason = 'many' WHERE id = $1", held)

@@ -28,7 +28,7 @@ async def staff(world: World, group: GroupId, count: int) -> list[MemberId]:
 
 
 def post(group: GroupId) -> Post:
-    return Post(group_id=group, slug="east", name="East", role=Role.COORDINATOR)
+    return Post(group_id=group, slug="east", name="East", role=Role.COORDINATOR, second_step=False)
 
 
 async def posted(world: World) -> tuple[GroupId, NeedId]:
