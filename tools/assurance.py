@@ -78,7 +78,7 @@ TRIALS = (
     Trial(
         name="probe",
         what="Twenty accounts that move a thousand times, offer and say no, around a home that moves within its zone",
-        tests="tests/attacks/test_probe.py tests/flows/test_moves.py", setting="CAREWEB_PROBE", value="1",
+        tests="tests/attacks/test_probe.py tests/flows/test_moves.py", setting="CAREWEB_PROBE", value="1000",
     ),
     Trial(
         what="Every page in every language, at four widths, light and dark, by every axe rule",

@@ -15,7 +15,8 @@ from tests.attacks.stopped import Stopped, Watched, stopped
 from tests.figures import tell
 from tests.world import World
 
-ACCOUNTS, MOVES = (20, 1000) if os.environ.get("CAREWEB_PROBE") else (3, 12)
+MOVES = int(os.environ.get("CAREWEB_PROBE", "12"))
+ACCOUNTS = 20 if MOVES >= 100 else 3
 AROUND = ("M1S", "M1T", "M1V", "M1W", "M1B", "M1P", "M2N", "K1P")
 HOME, SAME_ZONE, OTHER_ZONE = "M1S 1A1", "M1S 4X7", "M1T 2B9"
 
