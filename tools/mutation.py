@@ -26,11 +26,10 @@ from tests.storage.test_guarded_moves import MOVES
 ROOT = Path(__file__).parent.parent
 COPY = ROOT / ".cache" / "mutation"
 LIST = "tests/storage/constraints.txt"
+_HERE = "tests/storage/test_guarded_moves.py -k"
 _LEFT_OUT = {".git", ".venv", ".cache", ".careweb"}
-_MOVES = "tests/storage/test_guarded_moves.py::test_a_move_is_made_from_its_own_states_alone"
 _STATE = re.compile(r"(?<![\w.])(?:\w\.)?state (?:=|<>|IN|NOT IN) (?:'\w+'|\([^)]*\))")
 _APART = ("NOT EXISTS (SELECT FROM apart p WHERE p.one", "NOT EXISTS (SELECT FROM apart p WHERE false AND p.one")
-_HERE = "tests/storage/test_guarded_moves.py -k"
 _MORE = {  # guards that are no states: query, what takes the place of what, the tests
     "keep_promise": (" AND handed_at IS NOT NULL", "", f"{_HERE} kept_by_nobody"),
     "postpone_promise": (" AND handed_at IS NOT NULL", "", f"{_HERE} kept_by_nobody"),
@@ -120,7 +119,7 @@ def guards() -> Iterator[Mutant]:
             if name in MOVES:
                 for guard in [one for one in _STATE.finditer(body) if _is_condition(body, one)]:
                     spoilt = body[: guard.start()] + "true" + body[guard.end() :]
-                    yield _of_query(name, file, text, match, spoilt, guard[0], f"{_MOVES}[{name}]")
+                    yield _of_query(name, file, text, match, spoilt, guard[0], f"{_HERE} {name}")
             if name in _MORE:
                 old, new, tests = _MORE[name]
                 if old not in body:

@@ -16,6 +16,7 @@ from typing import Any
 from careweb.config import Settings
 from careweb.flows import ticking
 from careweb.storage.away import is_away
+from careweb.storage.database import Deadlock
 from workers.records import log, mishap, note_stray
 from workers.workshop import Workshop, open_workshop
 
@@ -57,10 +58,12 @@ class Solver:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> bool:
-        """Ticks the market that is most overdue; False if none is due."""
+        """Ticks the market that is most overdue; False if none is due, True also where it should be tried again at once."""
         try:
             await self._keep_markets()
             return await self._tick()
+        except Deadlock:  # somebody was at the same people the other way around; nothing of ours was kept
+            return True
         except Exception as error:
             if is_away(error):
                 log.warning("database away", error=type(error).__name__)
@@ -83,8 +86,8 @@ class Solver:
                 if market is None:
                     return False
                 ticked = await ticking.tick(ctx, market, aside=aside, clock=self._workshop.clock.now)
-        except Exception:
-            if market is not None:
+        except Exception as error:
+            if market is not None and not isinstance(error, Deadlock):
                 await self._postpone(market["slug"])
             raise
         self._workshop.figures.ticked(time.perf_counter() - started, ticked.asked)

@@ -159,3 +159,10 @@ async def test_a_message_is_one_senders_until_the_lease_ends(tx: Transaction, ro
     ]
     assert [bool(one) for one in (first, *claims)] == [True, False, True]
     assert not await run(tx, "notice_sent", id=rows["notice"], lease_until=NOON + timedelta(seconds=30), now=NOON)
+
+
+async def test_accept_ask_takes_no_yes_to_an_offer_that_was_ended(tx: Transaction, rows: dict[str, Any]) -> None:
+    world = World(tx=tx)
+    await world.rows("UPDATE ask SET state = 'sent'")
+    await world.rows("UPDATE offer SET state = 'ended'")
+    assert not await run(tx, "accept_ask", id=rows["ask"], member_id=rows["member"], now=NOON)

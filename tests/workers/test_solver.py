@@ -10,7 +10,7 @@ import pytest
 import redis.asyncio as redis
 
 from careweb import paths
-from careweb.storage.database import Engine, driver, transaction
+from careweb.storage.database import Deadlock, Engine, driver, transaction
 from tests.servers import MailSink
 from tests.workers.shop import Circle, Workers, do_all_due, fetch, now, until
 from workers.solver import Solver, aside
@@ -147,6 +147,23 @@ async def test_a_tick_that_fails_is_not_tried_again_at_once(
     assert await fetch(engine, "SELECT 1 FROM claim") == [], "all of a tick or nothing of it"
     monkeypatch.undo()
     await due_now(engine)
+    assert await solver.look() is True
+    assert await circle.states() == ["planned"]
+
+
+async def test_a_tick_that_meets_somebody_the_other_way_around_is_tried_again_at_once(
+    workshop: Workshop, engine: Engine, circle: Circle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await circle.open()
+    await circle.post()
+
+    async def deadlocked(*_: Any, **__: Any) -> Any:
+        raise Deadlock
+
+    monkeypatch.setattr("careweb.flows.ticking.write_waves", deadlocked)
+    solver = Solver(workshop)
+    assert await solver.look() is True
+    monkeypatch.undo()
     assert await solver.look() is True
     assert await circle.states() == ["planned"]
 
