@@ -15,7 +15,11 @@ async def test_a_posted_need_becomes_an_ask_in_a_helpers_mailbox(
     await worker.ready()
     await circle.post()
     await until(lambda: len(smtp.to("helper0@example.org")) >= 2 and len(smtp.to("asker@example.org")) == 1)
-    assert await circle.states() == ["sent"]
+
+    async def marked() -> bool:  # a moment after the mail server took it
+        return await circle.states() == ["sent"]
+
+    await until(marked)
     assert await circle.promised("time_out_ask") == 1
 
 
