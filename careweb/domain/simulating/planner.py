@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
 from careweb.domain.simulating.engine import Progress, Scene
-from careweb.domain.simulating.world import MAIN, START, Ints
+from careweb.domain.simulating.world import MAIN, START, Bools, Ints
 from careweb.domain.states import Urgency
-from careweb.domain.waves import Candidate, OpenNeed, Pace, chance_of_filling, plan_wave, wanted_chance
+from careweb.domain.waves import RESTED, Candidate, OpenNeed, Pace, is_enough, plan_wave
 
 _GROUP = GroupId(UUID(int=0))
 
@@ -22,18 +22,22 @@ class Planner:
 
     def plan(self, scene: Scene, one: Progress) -> tuple[Sequence[tuple[int, float]], float]:
         pace = self._pace(scene, one.need.urgency)
-        out = tuple(ask.chance for ask in one.out)
         wave = scene.now + pace.wave_every / timedelta(hours=1)
-        now = START + timedelta(hours=scene.now)
+        now = _moment(scene.now)
         need = OpenNeed(
             id=NeedId(UUID(int=one.need.number + 1)), urgency=one.need.urgency, open_slots=one.open_slots,
-            chances_out=out, needed_by=START + timedelta(hours=one.need.needed_by),
+            chances_out=tuple(ask.chance for ask in one.out), sent_out=tuple(_moment(ask.sent) for ask in one.out),
+            asked_since=None if one.asked_since is None else _moment(one.asked_since), needed_by=_moment(one.need.needed_by),
         )  # fmt: skip
-        if chance_of_filling(one.open_slots, out) >= wanted_chance(need, pace=pace, now=now):
+        if is_enough(need, pace=pace, now=now):
             return [], wave  # plan_wave would say so too, after looking at sixty people
-        places, may_be_asked = _list(scene, one)
-        if not may_be_asked:
-            return [], max(wave, float(np.floor(scene.now)) + 1.0)  # again so
+        places = scene.askable(one)
+        awake = scene.awake(one, places)
+        may_be_asked = awake & scene.unburdened(one, places)
+        if not may_be_asked.any():
+            return [], max(wave, _when_somebody_may_be(scene, one, places, awake))  # again so
+        # As the candidate search gives them: those who may be asked now first, then the cheapest.
+        places = places[np.argsort(~may_be_asked, kind="stable")][: scene.world.given.product.candidates]
         candidates = [_candidate(scene, one, int(place)) for place in places]
         plan = plan_wave(need, candidates, pace=pace, now=now)
         again = (plan.next_at - START) / timedelta(hours=1) if plan.next_at else wave
@@ -49,13 +53,19 @@ class Planner:
         return self.paces[urgency]
 
 
-def _list(scene: Scene, one: Progress) -> tuple[Ints, bool]:
-    """As the candidate search gives them: those who may be asked now first, then the cheapest; and is there anybody
-    of the first kind?
-    """
-    places = scene.askable(one)
-    may = scene.unburdened(one, places) & scene.awake(one, places)
-    return places[np.argsort(~may, kind="stable")][: scene.world.given.product.candidates], bool(may.any())
+def _moment(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def _when_somebody_may_be(scene: Scene, one: Progress, places: Ints, awake: Bools) -> float:
+    """Hours: when it is worth looking again, without looking every few minutes of a night."""
+    if not len(places):
+        return scene.now + RESTED / timedelta(hours=1)
+    if awake.any():
+        return float(np.floor(scene.now)) + 1.0
+    volunteers, people = scene.world.volunteers, scene.world.given.people
+    hour = (scene.now + scene.world.zones.clock[volunteers.zone[one.need.who[places]]]) % 24
+    return scene.now + float(((people.quiet_until - hour) % 24).min())
 
 
 def _candidate(scene: Scene, one: Progress, place: int) -> Candidate:
