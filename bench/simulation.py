@@ -55,8 +55,16 @@ def main(seeds: int, processes: int) -> None:
             *_beside_the_plainest("Other worlds", OTHER_WORLDS, seeds, pool.map),
         ]
     took = time.monotonic() - start
-    about = {**describe(), "worlds": f"seeds 1 to {seeds} for each setting, of data/simulation.toml"}
+    about = {**describe(), "worlds": _worlds(seeds)}
     write("simulate", section(command="python -m bench simulate", took=took, about=about, text="\n\n".join(parts)))
+
+
+def _worlds(seeds: int) -> str:
+    given = read_world()
+    return (
+        f"seeds 1 to {seeds} for each setting, of data/simulation.toml: {given.people.volunteers} volunteers and "
+        f"{given.time.days} days each"
+    )
 
 
 def _usual(seeds: int, each: Each) -> Iterator[str]:
