@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from careweb.domain.costs import Cost, cost, distance_share, tie_break
+from careweb.domain.costs import Cost, cost_of_terms, distance_share, tie_break
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
 from careweb.domain.quiet import is_quiet, quiet_ends
 from careweb.domain.responses import PRIOR, Beta, ease, prior_of
@@ -73,12 +73,10 @@ class Candidate:
 
     @cached_property
     def cost(self) -> Cost:
-        return cost(
-            km=self.km, need_r50_km=self.need_r50_km, offer_r50_km=self.offer_r50_km,
-            radius_km=self.radius_km, second_language=self.second_language, load=self.load,
-        )  # fmt: skip
+        share = None if self.km is None else self.distance
+        return cost_of_terms(share=share, second_language=self.second_language, load=self.load)
 
-    @property
+    @cached_property
     def distance(self) -> float:
         """The share of the radius that is used."""
         if self.km is None:

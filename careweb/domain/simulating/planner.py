@@ -19,6 +19,7 @@ _GROUP = GroupId(UUID(int=0))
 @dataclass(kw_only=True)
 class Planner:
     paces: dict[Urgency, Pace] = field(default_factory=dict)
+    ids: list[UUID] = field(default_factory=list)
 
     def plan(self, scene: Scene, one: Progress) -> tuple[Sequence[tuple[int, float]], float]:
         pace = self._pace(scene, one.need.urgency)
@@ -38,10 +39,15 @@ class Planner:
             return [], max(wave, _when_somebody_may_be(scene, one, places, awake))  # again so
         # As the candidate search gives them: those who may be asked now first, then the cheapest.
         places = places[np.argsort(~may_be_asked, kind="stable")][: scene.world.given.product.candidates]
-        candidates = [_candidate(scene, one, int(place)) for place in places]
+        candidates = _candidates(scene, one, places, self._ids(len(scene.gone)))
         plan = plan_wave(need, candidates, pace=pace, now=now)
         again = (plan.next_at - START) / timedelta(hours=1) if plan.next_at else wave
         return [(c.offer_id.int, chance) for c, chance in zip(plan.asks, plan.chances, strict=True)], again
+
+    def _ids(self, count: int) -> Sequence[UUID]:
+        if len(self.ids) < count:
+            self.ids = [UUID(int=number) for number in range(count)]
+        return self.ids
 
     def _pace(self, scene: Scene, urgency: Urgency) -> Pace:
         if urgency not in self.paces:
@@ -68,21 +74,27 @@ def _when_somebody_may_be(scene: Scene, one: Progress, places: Ints, awake: Bool
     return scene.now + float(((people.quiet_until - hour) % 24).min())
 
 
-def _candidate(scene: Scene, one: Progress, place: int) -> Candidate:
+def _candidates(scene: Scene, one: Progress, places: Ints, ids: Sequence[UUID]) -> list[Candidate]:
+    """Column by column, since reading arrays number by number takes most of a run's time. `ids` are of numbers."""
     need, world = one.need, scene.world
-    who = int(need.who[place])
     volunteers, people = world.volunteers, world.given.people
-    zone = int(volunteers.zone[who])
-    return Candidate(
-        offer_id=OfferId(UUID(int=place)), member_id=MemberId(UUID(int=who)), group_id=_GROUP,
-        km=float(need.km[place]), need_r50_km=float(world.zones.r50_km[need.zone]),
-        offer_r50_km=float(world.zones.r50_km[zone]), radius_km=float(volunteers.radius_km[who]),
-        language=str(MAIN if need.second_language[place] else need.language),
-        second_language=bool(need.second_language[place]),
-        load=int(scene.tasks_last_week[who]) / int(volunteers.tasks_a_week[who]),
-        asks_last_week=int(scene.asks_last_week[who]), weekly_asks=people.weekly_asks,
-        outstanding=bool(scene.outstanding[who, int(need.urgency is Urgency.URGENT)]),
-        time_zone=world.zones.time_zone[zone], quiet_from=people.quiet_from, quiet_until=people.quiet_until,
-        urgent_any_hour=bool(volunteers.any_hour[who]), answered=float(scene.answered[who]),
-        accepted=int(scene.accepted[who]),
+    who = need.who[places]
+    zone = volunteers.zone[who]
+    columns = (
+        places, who, zone, need.km[places], world.zones.r50_km[zone], volunteers.radius_km[who],
+        need.second_language[places], scene.tasks_last_week[who] / volunteers.tasks_a_week[who],
+        scene.asks_last_week[who], scene.outstanding[who, int(need.urgency is Urgency.URGENT)] > 0,
+        volunteers.any_hour[who], scene.answered[who], scene.accepted[who],
     )  # fmt: skip
+    r50_km = float(world.zones.r50_km[need.zone])
+    return [
+        Candidate(
+            offer_id=OfferId(ids[place]), member_id=MemberId(ids[member]), group_id=_GROUP, km=km, need_r50_km=r50_km,
+            offer_r50_km=offer_r50_km, radius_km=radius_km, language=str(MAIN if second else need.language),
+            second_language=second, load=load, asks_last_week=asks, weekly_asks=people.weekly_asks,
+            outstanding=outstanding, time_zone=world.zones.time_zone[home], quiet_from=people.quiet_from,
+            quiet_until=people.quiet_until, urgent_any_hour=any_hour, answered=answered, accepted=accepted,
+        )
+        for place, member, home, km, offer_r50_km, radius_km, second, load, asks, outstanding, any_hour, answered, accepted
+        in zip(*(column.tolist() for column in columns), strict=True)
+    ]  # fmt: skip
