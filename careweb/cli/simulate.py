@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,27 +45,26 @@ def simulate(
     click.echo(report.table(outcomes))
     click.echo(f"\n{report.LEGEND}")
     if OURS in outcomes:
-        click.echo(f"\n{languages(given, seed, seeds, outcomes[OURS].needs)}")
+        click.echo(f"\n{languages(given, seed, seeds, outcomes[OURS].languages)}")
     if chart:
         from careweb.domain.simulating.chart import chart as draw
 
         chart.write_text(draw(outcomes, title="Whom to ask: what is filled, and for how many asks"), encoding="utf-8")
 
 
-def languages(given: Parameters, seed: int, seeds: int, needs: Any) -> str:
+def languages(given: Parameters, seed: int, seeds: int, filled: Sequence[Mapping[int, Any]]) -> str:
     """What the solve plans for each language if all said yes, what was attainable, and what came of our asks."""
     # Where numba keeps what it compiled; it reads this when it is imported.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(settings().state / "numba"))
     from careweb.domain.simulating import report
     from careweb.domain.simulating.communities import planned, together
-    from careweb.domain.simulating.measures import by_language
     from careweb.domain.simulating.world import draw_world
 
     plan: dict[int, int] = {}
     for one in range(seed, seed + seeds):
         for language, slots in planned(draw_world(given, one)).items():
             plan[language] = plan.get(language, 0) + slots
-    return report.languages(together([by_language(one) for one in needs]), plan)
+    return report.languages(together(list(filled)), plan)
 
 
 def read_world(file: Path | None = None, *changes: Mapping[str, Any]) -> Parameters:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from careweb.domain.costs import Cost, cost, distance_share, tie_break
+from careweb.domain.costs import Cost, cost_of_terms, distance_share, tie_break
 from careweb.domain.ids import GroupId, MemberId, NeedId, OfferId
 from careweb.domain.quiet import is_quiet, quiet_ends
 from careweb.domain.responses import PRIOR, Beta, ease, prior_of
@@ -19,6 +19,8 @@ from careweb.domain.states import Urgency
 
 MOST_IN_WAVE = {Urgency.URGENT: 12, Urgency.MEDIUM: 4, Urgency.LOW: 2}  # for each open slot
 ENOUGH = 0.9  # the chance of filling every open slot at which no more are asked
+AT_ONCE = 0.5  # of the way to ENOUGH an urgent need goes with its first wave; the rest until its first asks time out
+PATIENCE = 0.5  # of the time in which an ask may be answered, another need waits before it asks somebody else too
 REST = timedelta(days=7)  # with more time than this left, nobody is asked twice within it
 RESTED = timedelta(hours=6)  # when to look again where nobody was left
 EVENNESS = 0.08  # of the score goes with each ask of the last seven days, beside what tiredness takes of the chance
@@ -32,7 +34,10 @@ class OpenNeed:
     urgency: Urgency
     open_slots: int  # helpers wanted and not found, 1 or more
     chances_out: tuple[float, ...] = ()  # of each ask sent or planned and not timed out, as when it was planned
-    needed_by: datetime | None = None  # a simulator should give it too: not known means as soon as can be
+    # A simulator should give the next three too.
+    sent_out: tuple[datetime, ...] = ()  # when each of these was planned; empty: not known, as if just now
+    asked_since: datetime | None = None  # when its first ask was planned; None: not yet, or, with asks out, not known
+    needed_by: datetime | None = None  # None: not known, as soon as can be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +73,10 @@ class Candidate:
 
     @cached_property
     def cost(self) -> Cost:
-        return cost(
-            km=self.km, need_r50_km=self.need_r50_km, offer_r50_km=self.offer_r50_km,
-            radius_km=self.radius_km, second_language=self.second_language, load=self.load,
-        )  # fmt: skip
+        share = None if self.km is None else self.distance
+        return cost_of_terms(share=share, second_language=self.second_language, load=self.load)
 
-    @property
+    @cached_property
     def distance(self) -> float:
         """The share of the radius that is used."""
         if self.km is None:
@@ -120,11 +123,24 @@ def wakes_at(need: OpenNeed, candidate: Candidate, now: datetime) -> datetime:
     return quiet_ends(now, time_zone=candidate.time_zone, quiet_until=candidate.quiet_until)
 
 
+def should_look_further(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, now: datetime) -> bool:
+    """Whether more candidates than these could help, if there are more: somebody is wanted and nobody of these may be
+    asked. Where all sleep and it is not urgent, the morning will do.
+    """
+    if is_enough(need, pace=pace, now=now):
+        return False
+    awake = [c for c in candidates if wakes_at(need, c, now) <= now]
+    if not awake and need.urgency is not Urgency.URGENT:
+        return False
+    return not any(_is_free(need, c, now) and not _spoken_for(need, c) for c in awake)
+
+
 def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, now: datetime) -> Plan:
     """The next wave of one need.
 
     Args:
-        need: an open need, and the chance of a yes of each ask that is out (`Plan.chances` when it was planned).
+        need: an open need; the chance of a yes of each ask that is out (`Plan.chances` when it was planned), and when it
+            was planned; and when the first ask of all was.
         candidates: offers that could serve it and were not asked about it, in any order; several of one person too.
             Sixty good ones are plenty: the chances of people who are not in the list are not needed.
         pace: when an ask of this urgency times out, and how long to wait between waves.
@@ -134,17 +150,17 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
         A plan. Whoever the solve claims for this need comes first, then those who helped this asker before, then the
         best score; whoever another need of the same or a more urgent tier claims is left to it, and whoever speaks a
         rare language is left to needs of that language while there is anybody else. A need that can wait longer than a
-        week leaves in peace whoever was asked within the last one. As few are asked as bring the
-        chance of filling every open slot to `wanted_chance`, and at most MOST_IN_WAVE for each. Never anybody who has
-        an ask, has had their week's asks, or sleeps. Call it again at `next_at`, and when an ask is declined or times
-        out: until then it counts with its whole chance, since more asks would mostly bring yeses that come too late.
+        week leaves in peace whoever was asked within the last one. As few are asked as bring the chance of filling
+        every open slot to `wanted_chance`, with the asks that still count (`counted`), and at most MOST_IN_WAVE for
+        each. Never anybody who has an ask, has had their week's asks, or sleeps. Call it again at `next_at`, and when
+        an ask is declined or times out.
     """
     prior = prior_of({c.member_id: (c.answered, c.accepted) for c in candidates}.values())
     willing = [c for c in _ranked(need, candidates, prior) if c.asks_last_week < c.weekly_asks]
     ours = [c for c in willing if not _spoken_for(need, c)]
-    wakes = [(wakes_at(need, c, now), c) for c in ours if not (c.outstanding or _rests(need, c, now))]
+    wakes = [(wakes_at(need, c, now), c) for c in ours if _is_free(need, c, now)]
     awake = _without_reserve(need, [c for at, c in wakes if at <= now], ours)
-    chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake], wanted_chance(need, pace=pace, now=now))
+    chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake], pace=pace, now=now)
     asks, chances = tuple(c for c, _ in chosen), tuple(p for _, p in chosen)
     asked = {c.member_id for c in asks}
     if any(c.member_id not in asked for c in willing):  # for the next wave, asleep, claimed, or busy with another ask
@@ -168,6 +184,12 @@ def _spoken_for(need: OpenNeed, candidate: Candidate) -> bool:
     return not candidate.claimed and other is not None and _TIERS.index(other) <= _TIERS.index(need.urgency)
 
 
+def _is_free(need: OpenNeed, candidate: Candidate, now: datetime) -> bool:
+    return not (
+        candidate.outstanding or candidate.asks_last_week >= candidate.weekly_asks or _rests(need, candidate, now)
+    )
+
+
 def _rests(need: OpenNeed, candidate: Candidate, now: datetime) -> bool:
     """Asked within the week, by a need that can wait a week; not where the two are meant for each other."""
     can_wait = need.needed_by is not None and need.needed_by - now > REST
@@ -186,22 +208,52 @@ def _is_kept(candidate: Candidate) -> bool:
     return candidate.reserved and not (candidate.claimed or candidate.helped_before)
 
 
+def is_enough(need: OpenNeed, *, pace: Pace, now: datetime) -> bool:
+    """Whether nobody else need be asked now; a planner may look at this before it looks for candidates."""
+    return chance_of_filling(need.open_slots, counted(need, pace=pace, now=now)) >= wanted_chance(
+        need, pace=pace, now=now
+    )
+
+
 def wanted_chance(need: OpenNeed, *, pace: Pace, now: datetime) -> float:
-    """Of filling every open slot, by the asks that are out together.
+    """Of filling every open slot, by the asks that count together: ENOUGH, over all steps there are time for."""
+    return 1.0 - math.pow(1.0 - ENOUGH, _share_of_the_way(need, pace=pace, now=now))
 
-    ENOUGH where it is urgent, or nobody knows how soon it is. Else ENOUGH over all rounds that are left until it is needed, each as long as an ask may
-    stay unanswered: the more time there is, the fewer people need be asked at once.
+
+def _share_of_the_way(need: OpenNeed, *, pace: Pace, now: datetime) -> float:
+    """How much of ENOUGH is wanted now; of two halves, each leaves the root of what ENOUGH leaves to chance.
+
+    Where it is urgent: half at once, since some answer soon and spare the others a message; all of it by the time the
+    first asks time out; half again after that, for as long as it takes. Otherwise an even share for each round that
+    is left until it is needed: the more time there is, the fewer people need be asked at once.
     """
-    if need.urgency is Urgency.URGENT or need.needed_by is None:
-        return ENOUGH
-    rounds = max(1.0, (need.needed_by - now) / pace.ask_timeout)
-    return 1.0 - math.pow(1.0 - ENOUGH, 1.0 / rounds)
+    if need.urgency is Urgency.URGENT and need.asked_since is None:
+        return 1.0 if need.chances_out else AT_ONCE
+    if need.urgency is Urgency.URGENT and need.asked_since:
+        passed = (now - need.asked_since) / pace.ask_timeout
+        return AT_ONCE + (1.0 - AT_ONCE) * passed if passed < 1.0 else AT_ONCE
+    if need.needed_by is None:
+        return 1.0
+    return 1.0 / max(1.0, (need.needed_by - now) / (PATIENCE * pace.ask_timeout))
 
 
-def _enough(need: OpenNeed, awake: Sequence[tuple[Candidate, float]], wanted: float) -> list[tuple[Candidate, float]]:
+def counted(need: OpenNeed, *, pace: Pace, now: datetime) -> tuple[float, ...]:
+    """The chances of asks that are out and may be waited for: of an urgent need all of them, since a round is short and
+    more would mostly bring yeses that come too late; of another those of this round. Older ones may still say yes.
+    """
+    if need.urgency is Urgency.URGENT or not need.sent_out:
+        return need.chances_out
+    since = now - PATIENCE * pace.ask_timeout
+    return tuple(chance for chance, sent in zip(need.chances_out, need.sent_out, strict=True) if sent > since)
+
+
+def _enough(
+    need: OpenNeed, awake: Sequence[tuple[Candidate, float]], *, pace: Pace, now: datetime
+) -> list[tuple[Candidate, float]]:
     most = MOST_IN_WAVE[need.urgency] * need.open_slots
+    wanted = wanted_chance(need, pace=pace, now=now)
     chosen: dict[MemberId, tuple[Candidate, float]] = {}
-    out = [*need.chances_out]
+    out = [*counted(need, pace=pace, now=now)]
     for candidate, chance in awake:
         if len(chosen) == most or chance_of_filling(need.open_slots, out) >= wanted:
             break

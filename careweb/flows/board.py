@@ -10,12 +10,13 @@ from careweb.domain.board import Area, Line, Place, Tally, lines, shares, within
 from careweb.domain.distances import Band
 from careweb.domain.errors import NotHereError, OverError
 from careweb.domain.ids import GroupId, MemberId, NeedId
-from careweb.domain.reasons import MANY, Reasons, Smallest, reasons, smallest_change
+from careweb.domain.reasons import Reasons, Smallest, smallest_change
 from careweb.domain.states import AskState, CloseReason, NeedState
 from careweb.flows.context import Context
 from careweb.flows.following import NeedView, follow
 from careweb.flows.needs import end_need, tell
 from careweb.flows.shortages import Shortage, shortage_of
+from careweb.flows.widening import why_nobody
 from careweb.storage.database import run
 from careweb.storage.promises import promise
 from careweb.storage.sealing import key_of
@@ -115,7 +116,7 @@ async def needs_behind(
 async def need_for_staff(ctx: Context, group_id: GroupId, need_id: NeedId) -> NeedForStaff:
     row = await _own(ctx, group_id, need_id)
     asked = await run(ctx.tx, "asks_of_need", need_id=need_id)
-    found = await _why_nobody(ctx, need_id) if row["state"] == NeedState.OPEN else None
+    found = await why_nobody(ctx, need_id) if row["state"] == NeedState.OPEN else None
     shortage = await shortage_of(ctx, need_id) if found else None
     wanted = row["helpers"] - row["filled"]
     return NeedForStaff(
@@ -127,11 +128,6 @@ async def need_for_staff(ctx: Context, group_id: GroupId, need_id: NeedId) -> Ne
         shortage=shortage,
         smallest=smallest_change(found, wanted=wanted, contested=shortage is not None) if found else None,
     )
-
-
-async def _why_nobody(ctx: Context, need_id: NeedId) -> Reasons:
-    rows = await run(ctx.tx, "why_nobody", need_id=need_id, weekly_asks=ctx.settings.weekly_asks, now=ctx.now)
-    return reasons(rows, await run(ctx.tx, "closed_to_need", need_id=need_id, most=MANY))
 
 
 async def _asked(ctx: Context, group_id: GroupId, ask: Mapping[str, Any]) -> Asked:

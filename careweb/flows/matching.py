@@ -10,14 +10,14 @@ from careweb.domain.distances import band
 from careweb.domain.ids import MemberId, NeedId, OfferId
 from careweb.domain.responses import PRIOR, Beta
 from careweb.domain.states import Urgency
-from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave
+from careweb.domain.waves import Candidate, OpenNeed, Pace, Plan, plan_wave, should_look_further
 from careweb.flows.context import Context
 from careweb.flows.needs import tell
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
 from careweb.storage.promises import promise
 
-CANDIDATES_MOST = 60
+CANDIDATES_MOST = (60, 480, 3840)  # more where none of so many may be asked: at night all who are near may sleep
 NEEDS_MOST = 200
 
 
@@ -36,28 +36,34 @@ async def match_need(ctx: Context, need_id: NeedId) -> None:
         return
     urgency = Urgency(row["urgency"])
     pace = pace_of(ctx.settings, urgency)
+    # An ask that was planned before chances were kept counts as that of someone new.
+    out = await run(ctx.tx, "asks_out", need_id=need_id)
     need = OpenNeed(
         id=need_id,
         urgency=urgency,
         open_slots=row["helpers"] - row["filled"],
-        chances_out=await _chances_out(ctx, need_id),
+        chances_out=tuple(PRIOR.mean if ask["chance"] is None else ask["chance"] for ask in out),
+        sent_out=tuple(ask["planned_at"] for ask in out),
+        asked_since=await run(ctx.tx, "asked_since", need_id=need_id),
         needed_by=row["needed_by"],
     )
-    plan = plan_wave(need, await _candidates(ctx, need_id), pace=pace, now=ctx.now)
+    plan = plan_wave(need, await _enough_candidates(ctx, need, pace), pace=pace, now=ctx.now)
     await _write(ctx, row, need, plan, pace)
 
 
-async def _chances_out(ctx: Context, need_id: NeedId) -> tuple[float, ...]:
-    """Of each unanswered ask. One that was planned before chances were kept counts as that of someone new."""
-    asks = await run(ctx.tx, "asks_out", need_id=need_id)
-    return tuple(PRIOR.mean if ask["chance"] is None else ask["chance"] for ask in asks)
+async def _enough_candidates(ctx: Context, need: OpenNeed, pace: Pace) -> list[Candidate]:
+    """The cheapest; and more of them where all of these sleep, rest or are planned for another need."""
+    for most in CANDIDATES_MOST:
+        found = await _candidates(ctx, need.id, most)
+        if len(found) < most or not should_look_further(need, found, pace=pace, now=ctx.now):
+            break
+    return found
 
 
-async def _candidates(ctx: Context, need_id: NeedId) -> list[Candidate]:
+async def _candidates(ctx: Context, need_id: NeedId, most: int) -> list[Candidate]:
     rows = await run(
-        ctx.tx, "candidates_for_need",
-        need_id=need_id, weekly_asks=ctx.settings.weekly_asks, most=CANDIDATES_MOST, now=ctx.now,
-    )  # fmt: skip
+        ctx.tx, "candidates_for_need", need_id=need_id, weekly_asks=ctx.settings.weekly_asks, most=most, now=ctx.now
+    )
     offers = [row["offer_id"] for row in rows]
     known = await run(ctx.tx, "known_of_candidates", need_ids=[need_id] * len(offers), offer_ids=offers)
     of_offer = {offers[one["at"] - 1]: one for one in known}

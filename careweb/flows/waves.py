@@ -45,8 +45,9 @@ def _due(ctx: Context, row: Mapping[str, Any]) -> Due:
     pace = pace_of(ctx.settings, urgency)
     chances = tuple(PRIOR.mean if chance is None else chance for chance in row["chances"])
     need = OpenNeed(
-        id=row["id"], urgency=urgency, open_slots=row["open_slots"], chances_out=chances, needed_by=row["needed_by"]
-    )
+        id=row["id"], urgency=urgency, open_slots=row["open_slots"], chances_out=chances,
+        sent_out=tuple(row["sent_out"]), asked_since=row["asked_since"], needed_by=row["needed_by"],
+    )  # fmt: skip
     return Due(need=need, pace=pace, row=row)
 
 

@@ -12,11 +12,12 @@ from careweb.domain.hours import unpack, until
 from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
 from careweb.domain.states import LIVE, OVER, NeedState
-from careweb.flows import matches, needs, signin
+from careweb.flows import matches, needs, signin, widening
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need, need_kept_until
 from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
+from careweb.flows.widening import LANGUAGES_MOST, languages_that_help
 from careweb.web.asking import fill_in, form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS, Fields
 from careweb.web.cautions import cautions
@@ -40,12 +41,14 @@ async def _status(
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     view = await follow(visit.ctx, need_id)
     locale = visit.interface.tag
+    asks_language = view.nobody_left and view.state == NeedState.OPEN and len(view.languages) < LANGUAGES_MOST
+    others = await languages_that_help(visit.ctx, need_id) if asks_language else []
     return visit.page(
         "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
         writing_to=writing_to, kept=await need_kept_until(visit.ctx, need_id) if view.state in OVER else None,
         late="late" in visit.request.query_params, again="again" in visit.request.query_params, form_id=new_form_id(),
         values=visit.fields if visit.posting else NO_FIELDS,
-        languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name,
+        languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name, others=others[:3],
     )  # fmt: skip
 
 
@@ -101,6 +104,17 @@ def _end_of_day(text: str, time_zone: str) -> datetime | None:
         return datetime.combine(read_day(text), time(23, 59), ZoneInfo(time_zone))
     except ValueError:
         return None
+
+
+async def allow_language(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    language = visit.fields.get("language", "")
+    try:
+        await widening.allow_language(visit.ctx, need_id, language)
+    except OverError:
+        if language not in (await follow(visit.ctx, need_id)).languages:  # else it was sent twice
+            raise
+    return see_other(f"/need/{need_id}")
 
 
 async def withdraw(visit: Visit) -> Response:

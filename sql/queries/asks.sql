@@ -25,8 +25,12 @@ SELECT s.state = 'admitted' FROM ask a JOIN offer o ON o.id = a.offer_id
 JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id WHERE a.id = :ask_id FOR SHARE OF s;
 
 -- name: asks_out(need_id)
--- Which asks for this need are unanswered, and how likely was a yes?
-SELECT CAST(terms ->> 'chance' AS float8) AS chance FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent') ORDER BY planned_at, id;
+-- Which asks for this need are unanswered, how likely was a yes, and since when do they wait?
+SELECT CAST(terms ->> 'chance' AS float8) AS chance, planned_at FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent') ORDER BY planned_at, id;
+
+-- name: asked_since(need_id)$
+-- When was somebody first asked for this need, in the round it is in?
+SELECT min(a.planned_at) FROM ask a JOIN need n ON n.id = a.need_id AND n.round = a.round WHERE a.need_id = :need_id;
 
 -- name: asks_of_member(member_id)
 -- What a volunteer was asked, latest first.

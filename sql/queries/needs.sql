@@ -92,6 +92,12 @@ UPDATE need SET waves = waves + 1, exhausted_at = NULL WHERE id = :id RETURNING 
 -- Nobody is left to ask: unmet, until something changes.
 UPDATE need SET exhausted_at = :now WHERE id = :id AND state = 'open' AND exhausted_at IS NULL RETURNING true;
 
+-- name: allow_language(id, language, most)$
+-- One more language is fine: more people may be asked, and nobody is asked twice.
+UPDATE need SET languages = array_append(languages, CAST(:language AS text)), exhausted_at = NULL
+WHERE id = :id AND state = 'open' AND CAST(:language AS text) <> ALL (languages) AND cardinality(languages) < :most
+RETURNING true;
+
 -- name: widen_need(id, widened_km)$
 -- A coordinator lets volunteers be asked who said a little less far.
 UPDATE need SET widened_km = :widened_km, exhausted_at = NULL WHERE id = :id AND state = 'open' RETURNING true;

@@ -137,13 +137,16 @@ GROUP BY 1;
 -- For which of these needs is a wave due: an urgent one now, another before the next tick; or one that claims somebody
 -- while nobody is asked? With what a plan for it depends on.
 SELECT n.id, n.group_id, n.urgency, n.helpers - n.filled AS open_slots, n.round, n.waves, n.expires_at, n.needed_by, n.posted_at, z.r50_km AS need_r50_km,
-    a.chances
+    a.chances, a.sent_out, a.asked_since
 FROM unnest(CAST(:needs AS uuid[])) w (id)
 JOIN promise p ON p.job = 'match_need' AND p.subject = w.id
 JOIN need n ON n.id = w.id AND n.state = 'open' AND n.confirmed AND n.expires_at > :now
 JOIN zone z ON z.code = n.zone_code
 CROSS JOIN LATERAL (
-    SELECT coalesce(array_agg(CAST(k.terms ->> 'chance' AS float8)), '{}') AS chances FROM ask k WHERE k.need_id = n.id AND k.state IN ('planned', 'sent')
+    SELECT coalesce(array_agg(CAST(k.terms ->> 'chance' AS float8) ORDER BY k.planned_at, k.id) FILTER (WHERE k.state IN ('planned', 'sent')), '{}') AS chances,
+        coalesce(array_agg(k.planned_at ORDER BY k.planned_at, k.id) FILTER (WHERE k.state IN ('planned', 'sent')), '{}') AS sent_out,
+        min(k.planned_at) FILTER (WHERE k.round = n.round) AS asked_since
+    FROM ask k WHERE k.need_id = n.id
 ) a
 WHERE p.due_at <= CASE WHEN n.urgency = 'urgent' THEN CAST(:now AS timestamptz) ELSE CAST(:before AS timestamptz) END
    OR (cardinality(a.chances) = 0 AND n.id = ANY (CAST(:claimed AS uuid[])))

@@ -12,18 +12,23 @@ from careweb.domain.states import Urgency
 from careweb.domain.waves import (
     ENOUGH,
     MOST_IN_WAVE,
+    PATIENCE,
     RESTED,
     Candidate,
     OpenNeed,
     Pace,
     chance_of_filling,
     chance_of_yes,
+    counted,
     plan_wave,
+    should_look_further,
+    wanted_chance,
 )
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # noon in Toronto
 MIDNIGHT = datetime(2026, 11, 23, 5, tzinfo=UTC)
 PACE = Pace(ask_timeout=timedelta(hours=6), wave_every=timedelta(minutes=20))
+HALF_WAY = 1 - (1 - ENOUGH) ** 0.5  # twice so likely is ENOUGH
 NEED = OpenNeed(id=NeedId(UUID(int=1)), urgency=Urgency.URGENT, open_slots=1)
 ANYONE = Candidate(
     offer_id=OfferId(UUID(int=2)),
@@ -67,9 +72,10 @@ def test_a_wave_is_as_small_as_brings_a_likely_yes_and_never_above_its_limit(urg
     plan = plan_wave(replace(NEED, urgency=urgency), [someone() for _ in range(40)], pace=PACE, now=NOON)
     chances = plan.chances
     assert [*chances] == [chance_of_yes(c) for c in plan.asks]
+    wanted = HALF_WAY if urgency is Urgency.URGENT else ENOUGH
     if len(plan.asks) < MOST_IN_WAVE[urgency]:
-        assert chance_of_filling(1, chances) >= ENOUGH
-    assert chance_of_filling(1, chances[:-1]) < ENOUGH
+        assert chance_of_filling(1, chances) >= wanted
+    assert chance_of_filling(1, chances[:-1]) < wanted
     assert len(plan.asks) <= MOST_IN_WAVE[urgency]
 
 
@@ -169,9 +175,10 @@ def test_who_knows_the_asker_or_is_claimed_is_not_kept_back_for_a_language() -> 
 
 def test_who_says_yes_more_often_is_asked_first_and_who_was_asked_lately_later() -> None:
     helpful, silent, new = someone(answered=10, accepted=8), someone(answered=10), someone()
-    assert plan_wave(NEED, [new, silent, helpful], pace=PACE, now=NOON).asks == (helpful, new, silent)
+    soon = replace(NEED, urgency=Urgency.MEDIUM)
+    assert plan_wave(soon, [new, silent, helpful], pace=PACE, now=NOON).asks == (helpful, new, silent)
     tired = someone(asks_last_week=3)
-    assert plan_wave(NEED, [tired, new], pace=PACE, now=NOON).asks == (new, tired)
+    assert plan_wave(soon, [tired, new], pace=PACE, now=NOON).asks == (new, tired)
 
 
 def test_where_few_say_yes_more_are_asked_at_once() -> None:
@@ -186,7 +193,7 @@ def test_where_few_say_yes_more_are_asked_at_once() -> None:
 def test_a_need_for_three_asks_for_enough_to_fill_all_of_them() -> None:
     many = [someone(answered=20, accepted=10) for _ in range(60)]
     plan = plan_wave(replace(NEED, open_slots=3), many, pace=PACE, now=NOON)
-    assert chance_of_filling(3, plan.chances) >= ENOUGH > chance_of_filling(3, plan.chances[:-1])
+    assert chance_of_filling(3, plan.chances) >= HALF_WAY > chance_of_filling(3, plan.chances[:-1])
 
 
 @given(st.lists(st.floats(0, 1), max_size=7), st.integers(1, 4))
@@ -207,7 +214,7 @@ def test_the_more_time_is_left_the_fewer_are_asked_at_once_unless_it_is_urgent()
         need = replace(NEED, urgency=urgency, needed_by=NOON + timedelta(hours=hours))
         return len(plan_wave(need, many, pace=PACE, now=NOON).asks)
 
-    assert [size(Urgency.MEDIUM, hours) for hours in (150, 49, 12, 1)] == [1, 2, 4, 4]
+    assert [size(Urgency.MEDIUM, hours) for hours in (150, 24, 12, 1)] == [1, 2, 3, 4]
     assert size(Urgency.URGENT, 2) == size(Urgency.URGENT, 40) > 4
     assert len(plan_wave(replace(NEED, urgency=Urgency.MEDIUM), many, pace=PACE, now=NOON).asks) == 4
 
@@ -221,3 +228,45 @@ def test_a_need_that_can_wait_a_week_leaves_those_in_peace_who_were_asked_within
     assert plan_wave(can_wait, [tired], pace=PACE, now=NOON + timedelta(days=2)).asks == (tired,)
     friend = replace(tired, helped_before=True)
     assert plan_wave(can_wait, [friend], pace=PACE, now=NOON).asks == (friend,)
+
+
+def test_an_urgent_need_begins_with_half_and_goes_all_the_way_before_its_first_asks_time_out() -> None:
+    pace = Pace(ask_timeout=timedelta(minutes=30), wave_every=timedelta(minutes=5))
+
+    def wanted(minutes: float) -> float:
+        need = replace(NEED, chances_out=(0.2,), asked_since=NOON - timedelta(minutes=minutes))
+        return wanted_chance(need, pace=pace, now=NOON)
+
+    assert wanted_chance(NEED, pace=pace, now=NOON) == wanted(0) == pytest.approx(HALF_WAY)
+    rising = [wanted(minutes) for minutes in (0, 5, 10, 15, 20, 25, 29.99)]
+    assert rising == sorted(set(rising))
+    assert rising[-1] == pytest.approx(ENOUGH, abs=1e-3)
+    assert wanted(30) == wanted(600) == pytest.approx(HALF_WAY)  # again so, each time somebody times out
+
+
+def test_where_nobody_knows_since_when_it_asks_an_urgent_need_goes_all_the_way() -> None:
+    assert wanted_chance(replace(NEED, chances_out=(0.2,)), pace=PACE, now=NOON) == pytest.approx(ENOUGH)
+
+
+def test_a_need_with_time_waits_half_as_long_as_an_ask_may_take_before_it_asks_somebody_else_too() -> None:
+    many = [someone() for _ in range(10)]
+    waits = replace(NEED, urgency=Urgency.LOW, needed_by=NOON + timedelta(days=5), chances_out=(0.2,))
+    asked = [PATIENCE * PACE.ask_timeout * part for part in (0.0, 0.99, 1.0)]
+    needs = [replace(waits, sent_out=(NOON - ago,)) for ago in asked]
+    assert [len(plan_wave(need, many, pace=PACE, now=NOON).asks) for need in needs] == [0, 0, 1]
+    assert plan_wave(waits, many, pace=PACE, now=NOON).asks == ()  # not known since when: not before it times out
+    assert counted(replace(needs[-1], urgency=Urgency.URGENT), pace=PACE, now=NOON) == (0.2,)
+
+
+def test_it_looks_further_only_where_somebody_is_wanted_and_all_who_are_near_sleep_rest_or_are_planned() -> None:
+    def further(need: OpenNeed, *near: Candidate) -> bool:
+        return should_look_further(need, near, pace=PACE, now=NOON)
+
+    asleep, claimed, up = someone(quiet_from=9, quiet_until=20), someone(claimed_by=Urgency.URGENT), someone()
+    busy, had_enough = someone(outstanding=True), someone(asks_last_week=5)
+    assert further(NEED, asleep, claimed, busy, had_enough)
+    assert not further(NEED, asleep, claimed, busy, had_enough, up)
+    assert not further(replace(NEED, chances_out=(0.95,)), asleep)  # enough are asked
+    medium = replace(NEED, urgency=Urgency.MEDIUM)
+    assert further(medium, asleep, claimed)
+    assert not further(medium, asleep)  # whoever is further off sleeps too, and there is time

@@ -10,8 +10,10 @@ from careweb.domain.responses import Beta, chance_of_yes, ease
 from careweb.domain.waves import REMOTE_DISTANCE
 from careweb.flows.asks import Answer, accept, decline
 from careweb.flows.matches import helped
+from careweb.flows.matching import CANDIDATES_MOST
 from careweb.flows.needs import withdraw_need
 from careweb.flows.timing import time_out_ask
+from careweb.flows.waves import waves_due
 from tests.world import NORTH_YORK, World
 
 
@@ -139,11 +141,13 @@ async def test_a_speaker_of_a_rare_language_is_left_out_of_a_common_need(world: 
     assert await world.asked(theirs) == {rare}
 
 
-async def test_no_more_are_asked_until_somebody_says_no_or_nothing(world: World) -> None:
+async def test_a_need_with_time_asks_no_more_until_somebody_says_no_or_nothing_for_half_as_long_as_they_have(
+    world: World,
+) -> None:
     group = await world.group()
     for _ in range(40):
         await world.helper(group)
-    need = await world.need(group)
+    need = await world.need(group, due_in=100)
     await world.match(need)
     first = await world.asks(need)
     world.later(minutes=10)
@@ -153,3 +157,28 @@ async def test_no_more_are_asked_until_somebody_says_no_or_nothing(world: World)
     await decline(world.ctx, first[0], asked)
     await world.match(need)
     assert len(await world.asks(need)) == len(first) + 1
+    world.later(hours=3)
+    await world.match(need)
+    assert len(await world.asks(need)) == len(first) + 2
+    urgent = await world.need(group)
+    sizes = []
+    for _ in range(2):
+        await world.match(urgent)
+        sizes.append(len(await world.asks(urgent)))
+        world.later(minutes=20)
+    assert 1 < sizes[0] < sizes[1]
+    seen = await world.rows("SELECT planned_at FROM ask WHERE need_id = $1 ORDER BY planned_at", urgent)
+    (due,) = await waves_due(world.ctx, [urgent], [])  # a tick counts the same asks
+    assert [due.need.asked_since, *due.need.sent_out] == [row["planned_at"] for row in [seen[0], *seen]]
+    assert len(due.need.chances_out) == len(seen)
+
+
+async def test_where_the_sixty_nearest_sleep_the_next_one_who_is_up_is_asked(world: World) -> None:
+    group = await world.group()
+    for _ in range(CANDIDATES_MOST[0]):
+        await world.helper(group)
+    await world.rows("UPDATE member SET quiet_from = 9, quiet_until = 20, urgent_any_hour = false")
+    up = await world.helper(group, zone_code=NORTH_YORK, radius_km=50)
+    need = await world.need(group)
+    await world.match(need)
+    assert await world.asked(need) == {up}

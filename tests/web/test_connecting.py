@@ -322,3 +322,20 @@ def test_a_shared_phone_forgets_a_need_when_told_to(site: Site) -> None:
     assert asker.see(f"/need/{need}").status == 404
     assert secret
     assert site.person(secret).see(f"/need/{need}").status == 404
+
+
+def test_when_nobody_is_left_the_asker_is_asked_whether_another_language_is_fine_too(site: Site) -> None:
+    need = site.posted(**PO, languages=("ti",))
+    with pytest.raises(ValueError, match="not enough values"):
+        site.asked(need)  # nobody: the helper speaks Cantonese
+    site.run(lambda world: world.match(need))
+    asker = site.asker_of(need)
+    page = asker.see(f"/need/{need}")
+    assert "Yes, Cantonese" in page.text
+    assert page.send("/language", language="fr").status == 409  # nobody offered it
+    for _ in range(2):  # sent twice is said once
+        after = page.send("/language", language="yue")
+        assert (after.status, "Yes, Cantonese" in after.text) == (200, False)
+    assert site.run(lambda world: world.one("SELECT languages FROM need WHERE id = $1", need)) == ["ti", "yue"]
+    assert site.helper.see(site.asked(need)).status == 200
+    assert site.person().press(f"/need/{need}/language", {"language": "yue"}).status in (403, 404)  # not theirs

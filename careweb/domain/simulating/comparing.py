@@ -1,16 +1,17 @@
 """Policies side by side: the same worlds, one after another, and what came of each in numbers and words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
-from careweb.domain.simulating.engine import Policy, Progress, run
-from careweb.domain.simulating.measures import Measures, measure
+from careweb.domain.simulating.engine import Policy, run
+from careweb.domain.simulating.measures import Filled, Measures, by_language, measure
 from careweb.domain.simulating.parameters import Parameters
 from careweb.domain.simulating.planner import Planner
 from careweb.domain.simulating.policies import Clairvoyant, Nearest, NotifyAll, Replace
-from careweb.domain.simulating.world import World, draw_world
+from careweb.domain.simulating.world import draw_world
 
 OURS = "careweb"
 PLAINEST = "nearest-3"
@@ -34,18 +35,28 @@ class Outcome:
     """Of one policy, in each of the seeds' worlds."""
 
     measures: Sequence[Measures]
-    needs: Sequence[Sequence[Progress]]
+    languages: Sequence[Mapping[int, Filled]]
 
 
-def compare(given: Parameters, *, seeds: Sequence[int], policies: Sequence[str]) -> Mapping[str, Outcome]:
-    records: dict[str, tuple[list[Measures], list[Sequence[Progress]]]] = {name: ([], []) for name in policies}
-    for seed in seeds:
-        world: World = draw_world(given, seed)
-        for name in policies:
-            record = run(world, POLICIES[name]())
-            records[name][0].append(measure(record))
-            records[name][1].append(record.needs)
-    return {name: Outcome(measures=measures, needs=needs) for name, (measures, needs) in records.items()}
+_Came = Mapping[str, tuple[Measures, Mapping[int, Filled]]]  # by policy
+Each = Callable[[Callable[[int], _Came], Sequence[int]], Iterable[_Came]]
+
+
+def compare(
+    given: Parameters, *, seeds: Sequence[int], policies: Sequence[str], each: Each = map
+) -> Mapping[str, Outcome]:
+    """`each` is `map`, or that of several processes."""
+    came = list(each(partial(_in_one_world, given, policies), seeds))
+    return {
+        name: Outcome(measures=[one[name][0] for one in came], languages=[one[name][1] for one in came])
+        for name in policies
+    }
+
+
+def _in_one_world(given: Parameters, policies: Sequence[str], seed: int) -> _Came:
+    world = draw_world(given, seed)
+    records = {name: run(world, POLICIES[name]()) for name in policies}
+    return {name: (measure(record), by_language(record.needs)) for name, record in records.items()}
 
 
 def mean_and_noise(runs: Sequence[Measures]) -> Mapping[str, tuple[float, float]]:

@@ -44,6 +44,7 @@ class Progress:
     out: list[Ask] = field(default_factory=list)
     filled: list[float] = field(default_factory=list)  # when each slot was
     helpers: list[int] = field(default_factory=list)  # and by whom
+    asked_since: float | None = None
     asks: int = 0
     late: int = 0  # yeses that would have come after the last slot was taken
     turn: int = 0  # a plan that was replaced by a later one is passed over
@@ -174,6 +175,7 @@ class _Run:
         ask = Ask(need=need, place=place, volunteer=who, sent=scene.now, chance=chance, ease=counted)
         one.asked[place] = True
         one.asks += 1
+        one.asked_since = scene.now if one.asked_since is None else one.asked_since
         one.out.append(ask)
         scene.asks.append((scene.now, who))
         scene.asks_last_week[who] += 1
