@@ -82,16 +82,27 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- Reviews are of a group too: whoever follows one up acts for it.
-CREATE OR REPLACE FUNCTION group_of(record uuid) RETURNS TABLE (group_id uuid, member_id uuid)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT n.group_id, CAST(NULL AS uuid) FROM need n WHERE n.id = record
-    UNION ALL SELECT a.group_id, a.member_id FROM ask a WHERE a.id = record
-    UNION ALL SELECT t.group_id, t.member_id FROM match t WHERE t.id = record
-    UNION ALL SELECT n.group_id, o.member_id FROM notice o LEFT JOIN need n ON n.id = o.need_id WHERE o.id = record
-    UNION ALL SELECT o.group_id, o.member_id FROM offer o WHERE o.id = record
-    UNION ALL SELECT r.group_id, CAST(NULL AS uuid) FROM review r WHERE r.id = record
-    LIMIT 1
-$$;
+CREATE OR REPLACE FUNCTION group_of(record uuid, OUT group_id uuid, OUT member_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT group_id, NULL INTO group_id, member_id FROM need WHERE id = record;
+    IF NOT FOUND THEN
+        SELECT group_id, member_id INTO group_id, member_id FROM ask WHERE id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT group_id, member_id INTO group_id, member_id FROM match WHERE id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT n.group_id, o.member_id INTO group_id, member_id FROM notice o LEFT JOIN need n ON n.id = o.need_id WHERE o.id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT group_id, member_id INTO group_id, member_id FROM offer WHERE id = record;
+    END IF;
+    IF NOT FOUND THEN
+        SELECT group_id, NULL INTO group_id, member_id FROM review WHERE id = record;
+    END IF;
+END $$;
 
 -- Somebody of the staff asks to see how to reach a person, outside a match.
 CREATE TABLE opening (
