@@ -77,6 +77,13 @@ class Queue:
         async with _in_time():
             return bool(await self._redis.set(_SENTINEL, "1", nx=True))
 
+    async def waiting(self, lanes: Sequence[str]) -> int:
+        """How many jobs lie in these lanes, not taken or not done yet."""
+        async with _in_time(), self._redis.pipeline(transaction=False) as pipe:
+            for lane in lanes:
+                pipe.zcard(lane)
+            return sum(await pipe.execute())
+
     async def refuse_eviction(self) -> None:
         async with _in_time():
             memory = await self._redis.info("memory")

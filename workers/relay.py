@@ -17,6 +17,7 @@ _LOST_SECONDS = 1.0
 _PAUSE_SECONDS = 0.02  # between looks when jobs promise one thing after the other
 _AWAY_SECONDS = 0.5
 _MOST = 500
+_CROWDED = 200  # jobs in the queue: what was handed over waits its turn, and once more of it would only lengthen that
 
 
 def lane_of(job: str) -> str:
@@ -62,7 +63,8 @@ class Relay:
         lost_too = time.monotonic() - self._looked_for_lost >= _LOST_SECONDS
         if lost_too:
             await self._start_over_if_emptied()
-        handed = await self._hand_over(lost_too=lost_too)
+        crowded = lost_too and await self._queue.waiting((WORK, MAIL)) > _CROWDED
+        handed = await self._hand_over(lost_too=lost_too and not crowded)
         if lost_too:
             self._looked_for_lost = time.monotonic()
         if handed:

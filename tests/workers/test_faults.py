@@ -85,6 +85,25 @@ async def test_lost_promises_are_found_in_postgresql_even_if_redis_looks_as_befo
     assert '"lost promises handed over again"' in worker.log
 
 
+async def test_while_the_queue_is_crowded_nothing_counts_as_lost(
+    valkey: OwnValkey, workshop: Workshop, engine: Engine
+) -> None:
+    queue = Queue(valkey.url)
+    relay = Relay(workshop, queue)
+    async with transaction(engine) as tx:
+        await promise(tx, "match_need", uuid4(), now())
+    assert await relay.look() >= 1
+    await queue.put([Handed(job="match_need", subject=uuid4(), tries=1)] * 300, lane_of)
+    await fetch(engine, "UPDATE promise SET handed_at = now() - interval '1 hour'")
+    relay._looked_for_lost = 0.0
+    assert await relay.look() == 0
+    async with redis.Redis.from_url(valkey.url) as client:
+        await client.delete("careweb:work")
+    relay._looked_for_lost = 0.0
+    assert await relay.look() >= 1
+    await queue.close()
+
+
 async def exhausted(engine: Engine, need: object) -> bool:
     return bool(await fetch(engine, "SELECT 1 FROM need WHERE id = $1 AND exhausted_at IS NOT NULL", need))
 
