@@ -28,6 +28,11 @@ COPY = ROOT / ".cache" / "mutation"
 LIST = "tests/storage/constraints.txt"
 _HERE = "tests/storage/test_guarded_moves.py -k"
 _LEFT_OUT = {".git", ".venv", ".cache", ".careweb"}
+_HELD_TWICE = {
+    "claim_notice: state = 'claimed'",
+    "notice_sent: state = 'claimed'",
+    "notice_not_sent: state = 'claimed'",
+}  # by the lease, which the CHECK ties to the state
 _STATE = re.compile(r"(?<![\w.])(?:\w\.)?state (?:=|<>|IN|NOT IN) (?:'\w+'|\([^)]*\))")
 _APART = ("NOT EXISTS (SELECT FROM apart p WHERE p.one", "NOT EXISTS (SELECT FROM apart p WHERE false AND p.one")
 _MORE = {  # guards that are no states: query, what takes the place of what, the tests
@@ -176,7 +181,7 @@ def survives(mutant: Mutant) -> bool:
 
 
 def drop_guards(words: list[str]) -> list[str]:
-    mutants = [one for one in guards() if all(word in one.what for word in words)]
+    mutants = [one for one in guards() if one.what not in _HELD_TWICE and all(word in one.what for word in words)]
     copy()
     if not passes(" ".join(sorted({re.split(r" |::", one.tests)[0] for one in mutants}))):
         raise SystemExit("the tests fail before anything is dropped")

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-from careweb.domain.errors import AtCapacityError, CareError
+from careweb.domain.errors import AtCapacityError, CareError, NotNowError
 from careweb.domain.ids import AskId, MemberId, NeedId
 from careweb.flows.asks import Answer, accept
 from careweb.flows.needs import withdraw_need
@@ -50,6 +50,8 @@ async def say_yes(engine: Engine, ask: AskId, helper: MemberId) -> Answer | str:
             return await accept(World(tx=tx).ctx, ask, helper)
     except AtCapacityError:
         return "full"
+    except NotNowError:  # blocked, or suspended, at that very moment
+        return "not now"
 
 
 async def withdraw(engine: Engine, need: NeedId) -> str:
