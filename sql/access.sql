@@ -124,7 +124,7 @@ GRANT SELECT (id, group_id, member_id, state, category, zone_code, languages, ur
 GRANT SELECT (id, group_id, member_id, state, rests_until, categories, languages, zone_code, radius_km, reach, hours, created_at, updated_at),
     UPDATE (state, rests_until) ON offer TO careweb_matcher;
 GRANT SELECT (id, contact_kind, time_zone, per_week, weekly_asks, quiet_from, quiet_until, urgent_any_hour, mail_stopped, confirmed,
-    task_times, ask_times, asks_answered, asks_accepted), UPDATE (task_times, ask_times) ON member TO careweb_matcher;
+    task_times, ask_times, move_times, asks_answered, asks_accepted), UPDATE (task_times, ask_times, move_times) ON member TO careweb_matcher;
 GRANT SELECT (group_id, member_id, state, vetting) ON membership TO careweb_matcher;
 GRANT SELECT, INSERT ON ask TO careweb_matcher;
 GRANT SELECT ON match TO careweb_matcher;

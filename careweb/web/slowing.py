@@ -1,6 +1,6 @@
 """What is slow, or made slow: needs and codes in turns, and waits that grow, before the door takes a connection."""
 
-import asyncio
+from asyncio import sleep
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ async def slowed_try(request: Request, typed: str) -> AsyncIterator[None]:
     try:
         of_locator = await state.counters.count("locator", locator)
         of_network = await state.counters.count("codes", theirs)
-        await asyncio.sleep(wait_for_code(of_locator=of_locator - 1, of_network=max(0, of_network - 1)))
+        await sleep(wait_for_code(of_locator=of_locator - 1, of_network=max(0, of_network - 1)))
         async with turn(request):
             yield
     finally:
@@ -71,7 +71,7 @@ async def forgive(request: Request, typed: str) -> None:
 
 
 async def slowed_sign_in(request: Request) -> None:
-    await asyncio.sleep(wait_for_sign_in(await request.app.state.counters.count("sign-ins", network(request))))
+    await sleep(wait_for_sign_in(await request.app.state.counters.count("sign-ins", network(request))))
 
 
 async def held_because(request: Request, words: str) -> HeldReason | None:

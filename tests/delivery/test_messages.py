@@ -158,6 +158,11 @@ async def _suspended(world: World) -> None:
     await _owe(world, "suspended", subject=await world.one("SELECT id FROM care_group"), member=helper)
 
 
+async def _glass_broken(world: World) -> None:
+    _, helper = await posted(world)
+    await _owe(world, "glass_broken", subject=await world.one("SELECT id FROM care_group"), member=helper)
+
+
 async def _owe(world: World, kind: str, *, subject: Any, member: Any = None, need: Any = None) -> None:
     await owe_notice(world.ctx, kind, subject, member_id=member, need_id=need)
 
@@ -188,6 +193,7 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.CONFIRM_IMPORT: _confirm,
     NoticeKind.ADMITTED: _admitted,
     NoticeKind.SUSPENDED: _suspended,
+    NoticeKind.GLASS_BROKEN: _glass_broken,
 }
 
 

@@ -24,7 +24,7 @@ CATALOGUE = """
 
 
 async def test_every_constraint_is_on_the_list_and_none_is_missing(tx: Transaction) -> None:
-    """`python -m tools.mutation --list` writes it anew, once somebody has looked at what changed."""
+    """A new one goes on the list, as the catalogue has it, once somebody has looked at what changed."""
     found = [row["line"] for row in await (await driver(tx)).fetch(CATALOGUE)]
     assert found == LIST.read_text(encoding="utf-8").splitlines()
 

@@ -120,7 +120,7 @@ def test_the_wait_after_wrong_codes(site: Site, monkeypatch: pytest.MonkeyPatch)
         waits.append(seconds)
 
     with monkeypatch.context() as patched:
-        patched.setattr("careweb.web.slowing.asyncio.sleep", note)
+        patched.setattr("careweb.web.slowing.sleep", note)
         known, unknown = code[:-1] + str((int(code[-1]) + 1) % 10), "9" * 16
         for typed in (known, unknown):
             form = site.person().see("/find")

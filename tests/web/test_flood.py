@@ -114,11 +114,16 @@ async def _form(browser: Browser) -> dict[str, str]:
     return _NEED | {"token": token[1]}
 
 
+def _letters() -> str:
+    """Different words each time, and no digits that look like a telephone number."""
+    return uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
+
+
 async def _flood(web: Web, addresses: Iterator[str], left: Iterator[int], answers: Counter[str]) -> None:
     browser = Browser(web.port, next(addresses))
     form = await _form(browser)
     while next(left) < POSTS:
-        sent = form | {"form_id": uuid4().hex, "text": f"Need number {uuid4().hex}"}
+        sent = form | {"form_id": uuid4().hex, "text": f"Need number {_letters()}"}
         answers[(await browser.post("/g/east/ask", sent))[:3]] += 1
     await browser.close()
 

@@ -1,6 +1,7 @@
 """Reports, the queue and the openings, as people press them."""
 
 import gzip
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,9 +28,22 @@ def connected(site: Site, **changes: object) -> tuple[NeedId, Person, Seen]:
 
 def other_coordinator(site: Site, role: Role = Role.COORDINATOR) -> Person:
     async def grant(world: World) -> MemberId:
+        await world.rows("UPDATE care_group SET second_step = 'off'")  # three are not asked for it here
         return await grant_role(world.ctx, site.cast.group, read_contact(f"{role}2@example.org"), role, name="Ash")
 
     return site.member(site.run(grant))
+
+
+@pytest.fixture(autouse=True)
+def two_staff_again(site: Site) -> Iterator[None]:
+    yield
+
+    async def back(world: World) -> None:
+        await world.rows("UPDATE care_group SET second_step = NULL")
+        known = [site.cast.coordinator, site.cast.outsider]
+        await world.rows("DELETE FROM staff WHERE member_id <> ALL ($1)", known)
+
+    site.run(back)
 
 
 def latest_review(site: Site) -> UUID:

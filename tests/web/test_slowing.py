@@ -30,7 +30,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     async def note(seconds: float) -> None:
         told.append(seconds)
 
-    monkeypatch.setattr("careweb.web.slowing.asyncio.sleep", note)
+    monkeypatch.setattr("careweb.web.slowing.sleep", note)
     yield told
     monkeypatch.undo()
 
