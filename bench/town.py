@@ -152,7 +152,7 @@ def wanted(town: Town, count: int) -> Iterator[tuple[str, dict[str, str]]]:
         kind = town.pick(("code", "email", "phone"), (0.4, 0.4, 0.2))
         fields = {
             "category": town.pick(town.categories),
-            "text": "Something small, and thank you.",
+            "text": "Something small",
             "place": place.postal,
             "wider": "same",
             "kept_zone": place.code,

@@ -233,7 +233,7 @@ def new_asker(town: Town, number: int) -> Asker:
     asker = Asker(town=town, number=number, see_first=see_first, fields={}, group=chance.choice(GROUPS))
     soon = date.today() + timedelta(days=4)  # noqa: DTZ011
     fields = {
-        "category": chance.choice(CATEGORIES), "text": "Something small, and thank you.", "place": "M1S",
+        "category": chance.choice(CATEGORIES), "text": "Something small", "place": "M1S",
         "language": chance.choice(LANGUAGES), "urgency": "urgent" if urgent else "medium",
         "by": "" if urgent else soon.isoformat(),
         "helpers": chance.choice(("1", "1", "1", "2", "3")), "name": "A neighbour", "contact_kind": kind,
