@@ -18,17 +18,16 @@ from structlog.testing import capture_logs
 from careweb.config import Settings
 from careweb.delivery.messages import Message
 from careweb.flows.signin import open_session
-from careweb.storage.database import Engine, transaction
+from careweb.storage.database import Engine, open_engine, transaction
 from careweb.storage.logins import Login, open_login
 from careweb.storage.promises import hand_over
 from careweb.web import records, visits
 from careweb.web.app import create_app
 from tests.web.site import Person, Seen, site_settings
 from tests.world import NOON, VAULT, World
-from workers import workshop as workroom
 from workers.jobs import do
 from workers.records import Figures
-from workers.workshop import Workshop
+from workers.workshop import Clock, Workshop
 
 T = TypeVar("T")
 ROWS = """SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
@@ -43,6 +42,7 @@ class Stopped:
     app: Any
     portal: Any
     settings: Settings
+    operator: Engine  # sees everything; the site itself comes as the web, the workers as the matcher
     now: datetime = NOON
     seen: list[str] = field(default_factory=list)
 
@@ -55,7 +55,7 @@ class Stopped:
 
     def run(self, verb: Callable[[World], Awaitable[T]]) -> T:
         async def go() -> T:
-            async with transaction(self.app.state.engine) as tx:
+            async with transaction(self.operator) as tx:
                 return await verb(World(tx=tx, now=self.now))
 
         return self.call(go)
@@ -131,14 +131,15 @@ def stopped(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stopped]
     with monkeypatch.context() as patch, capture_logs() as logged:
         client = TestClient(app := create_app(settings))
         with client:
-            one = Stopped(app, client.portal, settings)
-            clock = type("Clock", (datetime,), {"now": staticmethod(lambda _=UTC: one.now)})
-            patch.setattr(visits, "datetime", clock)
-            patch.setattr(workroom, "now", lambda: one.now)
+            one = Stopped(app, client.portal, settings, operator := open_engine(database))
+            stands = type("Stands", (datetime,), {"now": staticmethod(lambda _=UTC: one.now)})
+            patch.setattr(visits, "datetime", stands)
+            patch.setattr(Clock, "now", lambda _: one.now)
             patch.setattr(records, "time", SimpleNamespace(perf_counter=lambda: 0.0))
             patch.setattr(os, "urandom", chance.randbytes)
             patch.setattr(random, "_urandom", chance.randbytes)
             yield one
+            client.portal.call(operator.dispose)  # type: ignore[union-attr]
         one.seen += [
             json.dumps({key: value for key, value in line.items() if key != "ms"}, default=str) for line in logged
         ]

@@ -84,10 +84,11 @@ def _offer(site: Stopped, member: MemberId) -> str:
 def _asks(site: Stopped, home: str) -> None:
     asker = site.person()
     form = asker.see("/g/east/ask")
-    posted = form.send(
+    warned = form.send(
         category="groceries", language="yue", place=home, urgency="urgent", name="Po", text=f"I live at {home}",
         contact_kind="code", consent="yes", reach="group", see_first="no", show_text="yes", do="send",
     )  # fmt: skip
+    posted = warned.send(**{"keep-text": "yes"}, do="send")
     assert posted.status == 200, posted.errors
     need = str(posted.soup.select_one('a[href^="/need/"]')["href"])  # type: ignore[index]
     changed = asker.see(f"{need}/change").send(place=home, do="send")
