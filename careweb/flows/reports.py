@@ -94,6 +94,10 @@ async def appeal(
     ctx: Context, review_id: UUID, text: str, *, need_id: NeedId | None = None, member_id: MemberId | None = None
 ) -> None:
     """Once, to another person, by whoever it concerns."""
+    theirs = await reviews_of_need(ctx, need_id) if need_id else []
+    theirs += await reviews_of_member(ctx, member_id) if member_id else []
+    if review_id not in {one["id"] for one in theirs}:  # before a key is made: one of another group has one already
+        raise NotNowError
     sealer = await key_of(ctx.tx, ctx.vault, "review", review_id)
     if sealer is None:  # a held need has no words yet
         sealer, master, wrapped = ctx.vault.new_sealer("review", review_id)
