@@ -66,6 +66,9 @@ UPDATE review SET state = 'appealed', first_decided_by = decided_by, decided_by 
     due_at = :due_at, kept_until = opened_at + interval '90 days'
 WHERE id = :id AND state = 'decided' AND purged_at IS NULL AND opened_at + interval '90 days' > CAST(:now AS timestamptz) AND kept_until > CAST(:now AS timestamptz)
   AND action NOT IN ('withdrawn', 'lapsed')
+  AND NOT EXISTS (  -- said again meanwhile, and that one waits already
+    SELECT FROM review newer WHERE newer.need_id = review.need_id AND newer.match_id IS NOT DISTINCT FROM review.match_id
+      AND newer.author IS NOT DISTINCT FROM review.author AND newer.state IN ('open', 'appealed'))
   AND ((need_id = CAST(:need_id AS uuid) AND (kind = 'held' OR author = 'asker' OR action = 'closed'))
     OR (member_id = CAST(:member_id AS uuid) AND (author = 'helper' OR action = 'suspended')))
 RETURNING kept_until;

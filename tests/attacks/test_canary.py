@@ -4,17 +4,23 @@ Marks in five scripts go into every free field of every form, through every page
 whatever is left on any disk is searched. `make canary` does it for each field in each script.
 """
 
+import base64
 import os
+import re
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from careweb.domain.columns import Exported, Imported
 from careweb.domain.contacts import read_email
+from careweb.domain.ids import MemberId
 from careweb.domain.states import Role
 from careweb.flows.exports import record_disclosure
 from careweb.flows.groups import admit, grant_role
+from careweb.flows.second_step import begin_app, begun_app, confirm_app
+from careweb.flows.signin import open_session
 from careweb.storage.database import Engine
+from careweb.storage.factors import app_code
 from tests.attacks.failing import mail_is_refused, things_crash
 from tests.attacks.house import House, left_behind
 from tests.attacks.marks import Hit, Marks
@@ -22,7 +28,7 @@ from tests.attacks.walk import Walk, Walker, address, doors
 from tests.figures import tell
 from tests.flows.test_imports import NEEDS, OFFERS, bring
 from tests.workers.shop import fetch, until
-from tests.world import VAULT
+from tests.world import VAULT, World
 
 TURNS = int(os.environ.get("CAREWEB_CANARY", "1"))
 LAST = ("/erase", "/remove", "/withdraw", "/done", "/sign-out")  # what ends something comes last
@@ -72,6 +78,10 @@ async def _all_flows(house: House, walk: Walk, slug: str) -> None:
     asker, need = _somebody_asks(house, walk, slug)
     await _they_meet(house, asker, helper, member, need)
     await _staff_writes(house, staff, slug)
+    assert staff.fill(staff.see(f"/staff/{slug}/people/{member}/contact")).status == 200
+    await _opens_elsewhere(house, walk, f"{slug} staff")
+    await _staff_looks(house, staff, asker, need, slug)
+    await _second_steps(house, walk, staff, slug, group)
     await _files(house, group)
     await mail_is_refused(house, walk, slug)
     await things_crash(house, walk, slug, staff, helper, asker, need)
@@ -174,6 +184,56 @@ async def _staff_writes(house: House, staff: Walker, slug: str) -> None:
     assert staff.fill(staff.see(page), "/close", reason="other").status == 200
 
 
+async def _opens_elsewhere(house: House, walk: Walk, address: str) -> None:
+    """The link of a message in another browser than the one that asked for it: it wants the code too."""
+    person, other = walk.person(), walk.person()
+    other.cookies.set("careweb-browser", "c" * 32, domain="127.0.0.1")
+    person.fill(person.see("/sign-in"), contact=house.marks.address(address))
+    latest = "SELECT id FROM sign_in ORDER BY expires_at DESC LIMIT 1"
+    link = f"/s/{VAULT.sign('sign_in', (await fetch(house.engine, latest))[0]['id'])}"
+    assert other.fill(other.fill(other.see(link))).status == 422, "a mark is no code"
+
+
+async def _staff_looks(house: House, staff: Walker, asker: Walker, need: str, slug: str) -> None:
+    """A report, its decision, the appeal; and how to reach somebody, with a reason."""
+    match = (await fetch(house.engine, "SELECT id FROM match WHERE need_id = $1", UUID(need)))[0]["id"]
+    form = f"/need/{need}/matches/{match}/report"
+    assert asker.fill(asker.see(form)).status == 422, "what happened is not said"
+    assert asker.fill(asker.see(form), cause="money").path == f"/need/{need}/reviews"
+    review = (await fetch(house.engine, "SELECT id FROM review WHERE need_id = $1", UUID(need)))[0]["id"]
+    page = f"/staff/{slug}/reviews/{review}"
+    assert staff.fill(staff.see(page), "/take").status == 200
+    assert staff.fill(staff.see(page), "/decide", action="nothing").status == 422
+    assert staff.fill(staff.see(page), "/decide", action="kept_apart").status == 200
+    assert asker.fill(asker.see(f"/need/{need}/reviews"), "/appeal").status == 200
+    shown = staff.fill(staff.see(f"/staff/{slug}/needs/{need}/contact"))
+    assert re.fullmatch(rf"/staff/{slug}/openings/[0-9a-f-]{{36}}", shown.path), shown.text
+    assert asker.see(f"/need/{need}/opened").status == 200
+
+
+async def _second_steps(house: House, walk: Walk, staff: Walker, slug: str, group: Any) -> None:
+    """An app is begun, with a mark for its code; and somebody is vouched for, with a reason."""
+    app = staff.press("/second-step/app", {"token": _token_of(staff.see("/second-step/own").soup)})
+    assert staff.fill(app).status == 422, "a mark is no code"
+
+    async def colleague(world: World, name: str) -> tuple[MemberId, str]:
+        """With an app, and a session in which its code was shown."""
+        contact = read_email(house.marks.address(f"{slug} {name}"))
+        one = await grant_role(world.ctx, group, contact, Role.COORDINATOR, name=house.marks.mark(name))
+        begun, session = await begin_app(world.ctx, one), await open_session(world.ctx, member_id=one)
+        secret = base64.b32decode((await begun_app(world.ctx, one, begun)).secret)
+        await confirm_app(world.ctx, one, begun, app_code(secret, world.now), session=session)
+        return one, session
+
+    lost, _ = await house.act(lambda world: colleague(world, "colleague who lost it"))
+    _, session = await house.act(lambda world: colleague(world, "colleague who vouches"))
+    asked = walk.person(await house.session(member_id=lost))
+    assert asked.fill(asked.see("/second-step"), then="/me").status == 422, "a mark is no code"
+    vouching = walk.person(session)
+    assert vouching.fill(vouching.see(f"/staff/{slug}/colleagues"), f"/{lost}/vouch").path.endswith("/colleagues")
+    await house.act(lambda world: world.rows("UPDATE care_group SET second_step = 'off'"))  # the rest is without
+
+
 async def _files(house: House, group: Any) -> None:
     m = house.marks
     needs = [
@@ -194,7 +254,7 @@ async def _everywhere(house: House, slug: str, group: Any) -> None:
     await house.act(lambda world: admit(world.ctx, group, member, by=None, note=marks.mark("other note")))
     need = await house.act(lambda world: world.need(group, text=marks.mark("other words")))
     boss = (await fetch(house.engine, "SELECT member_id FROM staff WHERE group_id = $1", group))[0]["member_id"]
-    given = {name: str(need) for name in ("need_id", "match_id", "sign_in_id")} | {
+    given = {name: str(need) for name in ("need_id", "match_id", "sign_in_id", "review_id", "opening_id", "id")} | {
         "slug": slug,
         "member_id": str(member),
     }
