@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -204,8 +205,12 @@ async def stop_promises(ctx: Context, need_id: NeedId) -> None:
 
 
 async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.CANCELLED) -> None:
-    """Takes back what is out; whoever had been written to is told that nothing is left to do."""
-    for ask in await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now):
+    """Takes back what is out; whoever had been written to is told that nothing is left to do.
+
+    In one order everywhere: not that in which rows happen to lie, by which nobody should tell anything.
+    """
+    ended = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
+    for ask in sorted(ended, key=itemgetter("id")):
         await unpromise(ctx.tx, "time_out_ask", ask["id"])
         if ask["sent_at"]:
             await owe_notice(ctx, "ask_covered", ask["id"], member_id=ask["member_id"])

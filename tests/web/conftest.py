@@ -12,9 +12,9 @@ from tests.cast import gather
 from tests.web.site import Person, Site, site_settings
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def site(postgres: str, template: str) -> AsyncIterator[Site]:
-    """One site for all tests of this folder: each makes needs of its own."""
+    """One site for all tests of a file: each makes needs of its own."""
     url = await servers.clone(postgres, template)
     engine = open_engine(url)
     cast = await gather(engine)

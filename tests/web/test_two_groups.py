@@ -53,7 +53,7 @@ class Log:
         self.statements.append(record.query)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def log(site: Site) -> Iterator[Log]:
     log = Log()
     pool = site.app.state.engine.sync_engine
