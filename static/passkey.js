@@ -23,10 +23,10 @@
   };
 
   form.addEventListener("submit", async (event) => {
-    if (form.elements.answer.value) return;
+    if (form.elements.proof.value) return;
     event.preventDefault();
     try {
-      form.elements.answer.value = answer(await navigator.credentials[form.dataset.do](asked()));
+      form.elements.proof.value = answer(await navigator.credentials[form.dataset.do](asked()));
       form.submit();
     } catch {
       document.getElementById("refused").hidden = false;

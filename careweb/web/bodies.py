@@ -81,7 +81,8 @@ async def _read_multipart(request: Request, body: bytes, most_fields: int) -> li
     return [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
 
 
-_KEPT = frozenset({"token", "form_id", "code", "then", "back"})  # ours, and given back as they are
+# ours, and given back as they are: in random letters a postal code may stand by chance
+_KEPT = frozenset({"token", "form_id", "code", "then", "back", "proof"})
 
 
 CUT = "cut"  # names the fields out of which a full postal code was cut; ours alone

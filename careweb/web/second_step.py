@@ -136,23 +136,23 @@ async def remove(visit: Visit) -> Response:
 
 async def make_passkey(visit: Visit) -> Response:
     """First the page that asks the browser, then its answer."""
-    member_id, answer = await _owner(visit), visit.fields.get("answer", "")
-    if not answer:
+    member_id, proof = await _owner(visit), visit.fields.get("proof", "")
+    if not proof:
         asked = await passkeys.ask_to_make_passkey(visit.ctx, member_id, visit.visitor.name)
         return visit.page("second/passkey.html", headers=_SCRIPTED, asked=asked, making=True, then="")
-    await passkeys.keep_passkey(visit.ctx, member_id, answer, session=visit.secret)
+    await passkeys.keep_passkey(visit.ctx, member_id, proof, session=visit.secret)
     return await _after_adding(visit, member_id)
 
 
 async def show_passkey(visit: Visit) -> Response:
-    member_id, answer = visit.member_id, visit.fields.get("answer", "")
-    if not answer:
+    member_id, proof = visit.member_id, visit.fields.get("proof", "")
+    if not proof:
         asked = await passkeys.ask_to_show_passkey(visit.ctx, member_id)
         if not asked:
             raise NotHereError
         return visit.page("second/passkey.html", headers=_SCRIPTED, asked=asked, making=False, then=_then(visit))
     try:
-        await passkeys.show_passkey(visit.ctx, member_id, answer, session=visit.secret)
+        await passkeys.show_passkey(visit.ctx, member_id, proof, session=visit.secret)
     except WrongCodeError:
         return see_other(f"/second-step?then={_then(visit)}")
     return see_other(_then(visit))

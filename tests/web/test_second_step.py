@@ -230,8 +230,8 @@ def test_a_passkey_page_has_one_script_of_ours_and_no_other_page_has_any(site: S
     assert page.response.headers["content-security-policy"].endswith("base-uri 'none'; script-src 'self'")
     assert [one.get("src") for one in page.soup.select("script")] == ["/static/passkey.js"]
     assert "unsafe" not in page.response.headers["content-security-policy"]
-    assert person.press("/second-step/passkey", {"token": token, "answer": "{}"}).status == 422
-    assert person.press("/second-step/passkey", {"token": token, "answer": "{}"}).status == 422, "asked once"
+    assert person.press("/second-step/passkey", {"token": token, "proof": "{}"}).status == 422
+    assert person.press("/second-step/passkey", {"token": token, "proof": "{}"}).status == 422, "asked once"
 
 
 def test_signing_out_everywhere_works_from_the_page(site: Site) -> None:
