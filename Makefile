@@ -77,6 +77,7 @@ format: setup-dev ## put every Python file into the one format
 WEEK_AGO = $(shell $(PYTHON) -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).date())')
 LOCK = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade \
 	--python-version 3.11 --exclude-newer $(WEEK_AGO) pyproject.toml ops/build.in
+
 catalogues: setup-dev ## every string of the pages into every catalogue of locale/ (docs/translating.md)
 	@$(BIN)/python -m tools.catalogues
 

@@ -66,18 +66,17 @@ def said(message: Message) -> list[str]:
 def renew(one: Interface) -> str:
     """The catalogue there is, with exactly the strings of the source, in their order, and where each stands."""
     there = path_of(one.tag).exists()
-    old = read_catalogue(one.tag) if there else Catalog(locale=_cldr(one.tag))
+    old = read_catalogue(one.tag) if there else Catalog(locale=_cldr(one.tag), header_comment=f"# {one.name}.")
+    plurals = old.plural_forms if there else to_gettext(Locale.parse(_cldr(one.tag)).plural_form)
     new = Catalog(locale=_cldr(one.tag))
+    new.mime_headers = [("Plural-Forms", plurals)]
     for message, files in strings_of_the_source().items():
         kept = old.get(message)
         locations = [(file, None) for file in files[:_MOST_FILES]]
         new.add(message, kept.string if kept else None, locations, user_comments=kept.user_comments if kept else ())  # type: ignore[arg-type]
     written = io.BytesIO()
     write_po(written, new, width=0, omit_header=True)
-    plurals = old.plural_forms if there else to_gettext(Locale.parse(_cldr(one.tag)).plural_form)
-    head = _HEAD.format(
-        comment=old.header_comment if there else f"# {one.name}.", tag=_cldr(one.tag), plurals=plurals.rstrip(";") + ";"
-    )
+    head = _HEAD.format(comment=old.header_comment, tag=_cldr(one.tag), plurals=plurals.rstrip(";") + ";")
     return head + written.getvalue().decode().rstrip("\n") + "\n"
 
 
