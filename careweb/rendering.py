@@ -70,6 +70,15 @@ def cldr(tag: str) -> Locale:
     return Locale.parse(interfaces()[tag].cldr)
 
 
+def language_name(tag: str, spoken: str, *, english: str, french: str, chinese: str) -> str:
+    """What readers of `tag` call this language: by our own table where it has their word, else by CLDR, else in English."""
+    ours = {"en": english, "fr": french, "zh-Hans": chinese}
+    if tag in ours:
+        return ours[tag]
+    theirs = cldr(tag).languages if tag in interfaces() else {}
+    return theirs.get({"cmn": "zh"}.get(spoken, spoken).replace("-", "_")) or english
+
+
 def render_html(tag: str, name: str, **context: Any) -> str:
     """A page or the HTML part of a message, in the language `tag`; every value is escaped."""
     return _environment(html=True).get_template(name).render(_about(tag) | context)

@@ -231,3 +231,17 @@ def test_every_word_of_a_table_is_there() -> None:
         ("close_reason", states.CloseReason),
     ):  # fmt: skip
         assert set(TABLES[table]) == {one.value for one in kind}
+
+
+@pytest.mark.parametrize(
+    ("tag", "spoken", "name"),
+    [
+        ("zh-Hant", "yue", "粵語"), ("zh-Hans", "cmn", "普通话"), ("ur", "ti", "ٹگرینیا"), ("ug", "bo", "تىبەتچە"), ("fr", "yue", "cantonais"),
+        ("ja", "hak", "客家語"), ("bo", "yue", "Cantonese"),  # CLDR has no Tibetan word for it; what its speakers call it stands beside
+    ],
+)  # fmt: skip
+def test_languages_are_called_what_the_reader_calls_them(site: Site, tag: str, spoken: str, name: str) -> None:
+    page = site.person(language=tag).see("/g/east/ask")
+    option = page.soup.select_one(f'#language option[value="{spoken}"]')
+    assert option
+    assert name in option.get_text()
