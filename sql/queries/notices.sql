@@ -86,7 +86,7 @@ FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.contact_k
 
 -- name: language_names(tag)^
 -- What this language is called, by itself and in the languages of the interface.
-SELECT endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
+SELECT tag, endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
 
 -- name: ask_facts(id, member_id)^
 -- What a message about an ask may say to whom it was made, and whether it still makes sense.
