@@ -17,9 +17,9 @@ from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
 from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
-from careweb.flows.notices import Begin, owe_anew, owe_notice
+from careweb.flows.notices import Begin, owe_anew, owe_notice, owe_notices
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import promise, unpromise, unpromise_many
 from careweb.storage.sealing import Sealer, key_of, new_key
 
 
@@ -209,11 +209,11 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
 
     In one order everywhere: not that in which rows happen to lie, by which nobody should tell anything.
     """
-    ended = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
-    for ask in sorted(ended, key=itemgetter("id")):
-        await unpromise(ctx.tx, "time_out_ask", ask["id"])
-        if ask["sent_at"]:
-            await owe_notice(ctx, "ask_covered", ask["id"], member_id=ask["member_id"])
+    rows = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
+    ended = sorted(rows, key=itemgetter("id"))
+    # However many they are: whoever else says yes at this moment waits for us.
+    await unpromise_many(ctx.tx, "time_out_ask", [ask["id"] for ask in ended])
+    await owe_notices(ctx, "ask_covered", [(ask["id"], ask["member_id"]) for ask in ended if ask["sent_at"]])
 
 
 async def find_by_code(begin: Begin, text: str) -> NeedId | None:

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from careweb.delivery.messages import DeliveryError, Message
 from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
@@ -66,6 +66,17 @@ async def owe_notice(
         await promise(ctx.tx, "deliver_notice", notice_id, due or ctx.now)
     elif need_id and kind in CALL_INSTEAD:
         await notices.call_back(ctx.tx, need_id)
+
+
+async def owe_notices(ctx: Context, kind: str, about: Sequence[tuple[UUID, MemberId]]) -> None:
+    """The same at once to many members, to each about a subject of their own, however many they are."""
+    if not about:
+        return
+    owed = await run(
+        ctx.tx, "owe_notices_to_members", ids=[uuid4() for _ in about], kind=NoticeKind(kind), now=ctx.now,
+        subjects=[subject for subject, _ in about], members=[member for _, member in about],
+    )  # fmt: skip
+    await promise_many(ctx.tx, "deliver_notice", [row["id"] for row in owed], ctx.now)
 
 
 async def owe_anew(ctx: Context, kind: str, subject: UUID, member_id: MemberId) -> None:

@@ -50,6 +50,11 @@ async def unpromise(tx: Transaction, job: str, subject: UUID) -> None:
     await queries().unpromise(await driver(tx), job=job, subject=subject)
 
 
+async def unpromise_many(tx: Transaction, job: str, subjects: Sequence[UUID]) -> None:
+    if subjects:
+        await queries().unpromise_many(await driver(tx), job=job, subjects=list(subjects))
+
+
 async def hand_over(tx: Transaction, *, now: datetime, most: int) -> list[Handed]:
     """What is due. Commit before giving it to a queue: a worker can keep only what it sees as handed over."""
     rows = queries().hand_over_promises(await driver(tx), now=now, most=most)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -101,6 +102,22 @@ async def test_while_the_queue_is_crowded_nothing_counts_as_lost(
         await client.delete("careweb:work")
     relay._looked_for_lost = 0.0
     assert await relay.look() >= 1
+    await queue.close()
+
+
+async def test_a_worker_that_has_not_asked_the_database_for_the_time_judges_nothing_by_its_own_clock(
+    valkey: OwnValkey, workshop: Workshop, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It started while the database was away, on a machine ten minutes ahead: a lease that still runs is not over."""
+    ahead = type("Ahead", (datetime,), {"now": staticmethod(lambda tz: datetime.now(tz) + timedelta(minutes=10))})
+    monkeypatch.setattr("workers.workshop.datetime", ahead)
+    await fetch(engine, "DELETE FROM promise")
+    async with transaction(engine) as tx:
+        await promise(tx, "deliver_notice", uuid4(), now() + timedelta(minutes=5))
+    queue = Queue(valkey.url)
+    assert await Relay(workshop, queue).look() == 0
+    async with workshop.begin() as ctx:
+        assert abs(ctx.now - now()) < timedelta(minutes=1)
     await queue.close()
 
 
