@@ -19,7 +19,7 @@ from careweb.flows.context import Context
 from careweb.flows.entering import enter
 from careweb.flows.notices import Begin, owe_anew, owe_notice, owe_notices
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise, unpromise_many
+from careweb.storage.promises import call_off, promise, unpromise
 from careweb.storage.sealing import Sealer, key_of, new_key
 
 
@@ -212,7 +212,7 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
     rows = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
     ended = sorted(rows, key=itemgetter("id"))
     # However many they are: whoever else says yes at this moment waits for us.
-    await unpromise_many(ctx.tx, "time_out_ask", [ask["id"] for ask in ended])
+    await call_off(ctx.tx, "time_out_ask", [ask["id"] for ask in ended])
     await owe_notices(ctx, "ask_covered", [(ask["id"], ask["member_id"]) for ask in ended if ask["sent_at"]])
 
 

@@ -50,9 +50,10 @@ async def unpromise(tx: Transaction, job: str, subject: UUID) -> None:
     await queries().unpromise(await driver(tx), job=job, subject=subject)
 
 
-async def unpromise_many(tx: Transaction, job: str, subjects: Sequence[UUID]) -> None:
+async def call_off(tx: Transaction, job: str, subjects: Sequence[UUID]) -> None:
+    """Of jobs that find nothing to do once this is committed: one that a worker is at already is left to it."""
     if subjects:
-        await queries().unpromise_many(await driver(tx), job=job, subjects=list(subjects))
+        await queries().call_off_promises(await driver(tx), job=job, subjects=list(subjects))
 
 
 async def hand_over(tx: Transaction, *, now: datetime, most: int) -> list[Handed]:
