@@ -189,7 +189,7 @@ async def drop_matches(ctx: Context, need_id: NeedId, by: str) -> None:
     for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=by, now=ctx.now):
         await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
         for job in ("lapse_match", "remind_match"):
-            await unpromise(ctx.tx, job, match["id"])
+            await call_off(ctx.tx, job, [match["id"]])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
 
 
@@ -200,7 +200,7 @@ async def _after_end(ctx: Context, need_id: NeedId) -> None:
 
 async def stop_promises(ctx: Context, need_id: NeedId) -> None:
     for job in ("match_need", "warn_need", "expire_need", "close_silent_need"):
-        await unpromise(ctx.tx, job, need_id)
+        await call_off(ctx.tx, job, [need_id])
     await promise(ctx.tx, "purge_need", need_id, ctx.now + ctx.settings.purge_after)
 
 

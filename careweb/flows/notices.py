@@ -21,13 +21,14 @@ from careweb.domain.notices import (
     wait_after,
 )
 from careweb.domain.states import AskState, NoticeState
+from careweb.flows.again import look_again
 from careweb.flows.context import Context
 from careweb.flows.entering import act_for, enter
 from careweb.flows.messages import STOP_ASKER, STOP_MEMBER, compose
 from careweb.storage import notices
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
-from careweb.storage.promises import postpone, promise, promise_many, unpromise
+from careweb.storage.promises import call_off, postpone, promise, promise_many, unpromise
 
 LEASE_MARGIN = timedelta(seconds=10)  # beyond the time one send may take
 _SETTLE_EVERY = 0.5  # seconds between tries to write down what became of a message
@@ -190,8 +191,7 @@ async def _give_up(ctx: Context, notice: Notice, state: NoticeState) -> Outcome:
     await notices.mark_not_sent(ctx.tx, notice, state)
     if notice.kind == NoticeKind.ASK:
         ask_id = AskId(notice.subject)
-        need_id = await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now)
-        if need_id:
-            await unpromise(ctx.tx, "time_out_ask", ask_id)
-            await promise(ctx.tx, "match_need", need_id, ctx.now)
+        await look_again(ctx, ask_id)
+        if await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now):
+            await call_off(ctx.tx, "time_out_ask", [ask_id])
     return Outcome(state)
