@@ -7,8 +7,8 @@ from careweb.storage.promises import promise
 
 
 async def look_again(ctx: Context, ask_id: AskId) -> None:
-    """Before the ask ends. A worker that looks at the need has its promise first, then the need, then the people: whoever
-    held the ask and then waited for that promise would stand in a circle with it and with a yes.
+    """Before the ask ends: everybody takes a need, what is promised of it, people and asks in this order. Whoever held the
+    ask and then waited for the promise would stand in a circle with a yes.
     """
     need_id = await run(ctx.tx, "need_of_open_ask", id=ask_id)
     if need_id:

@@ -174,6 +174,10 @@ class _Run:
         drained = await self._drain(self.last_fault)
         for task in beside:
             task.cancel()
+        await asyncio.wait(beside)
+        for task in beside:
+            if not task.cancelled():
+                task.result()  # none ends by itself: it is a mistake of this play
         await asyncio.wait_for(self.town.quiet(), 30)
         async with self.acts._connected() as connection:
             verdict = await judge(connection, self.town.diary, self.office, self._crashes())
@@ -199,8 +203,8 @@ class _Run:
     async def _make_room(self) -> None:
         """As many needs come as are seen to: how many that is says how quick this machine is, and not what it loses."""
         while True:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                async with self.acts._connected() as connection:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                async with asyncio.timeout(5), self.acts._connected() as connection:
                     waiting = await checks.count_waiting(connection)
                 self.room = min(_AT_ONCE, _OPEN_MOST - waiting["open"], _UNSENT_MOST - waiting["unsent"])
             await asyncio.sleep(0.25)

@@ -143,11 +143,27 @@ async def test_a_worker_killed_in_mid_job_costs_seconds(
     assert len(await fetch(engine, "SELECT 1 FROM ask")) == 1
 
 
+async def test_a_worker_waits_for_a_need_with_empty_hands(workshop: Workshop, circle: Circle, engine: Engine) -> None:
+    """Whoever has the need may promise that it is looked at again: the two would stand in a circle."""
+    await circle.open()
+    need = await circle.post()
+    async with transaction(engine) as tx:
+        await hand_over(tx, now=now(), most=10)
+    async with transaction(engine) as page:
+        await (await driver(page)).execute("SELECT 1 FROM need WHERE id = $1 FOR UPDATE", need)
+        looking = asyncio.create_task(do(workshop, "match_need", need))
+        await until(lambda: waits_for_a_lock(engine))
+        await (await driver(page)).execute("SET LOCAL lock_timeout = '0.3s'")
+        await promise(page, "match_need", need, now())
+    assert await looking == DONE
+    assert await asked(engine, need)
+
+
 async def waits_for_a_lock(engine: Engine) -> bool:
     rows = await fetch(
         engine,
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
-        "AND query LIKE '%FOR UPDATE OF n%'",
+        "AND query LIKE '%FROM need%FOR%UPDATE%'",
     )
     return bool(rows)
 
