@@ -26,8 +26,8 @@ run: ## set up and start the whole product with a demonstration circle (PORT, DA
 test: setup-dev ## the whole suite against real servers; ARGS='-k words' for some of it
 	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadfile)
 
-assurance: setup-dev ## the same tests with full counts, for long; what came of it goes into docs/assurance.md
-	@$(BIN)/python -m tools.assurance
+assurance: setup-dev ## the same tests with full counts, for long (ARGS='pages canary' for some); into docs/assurance.md
+	@$(BIN)/python -m tools.assurance $(ARGS)
 
 canary: setup-dev ## every free field marked in five scripts, and all that is left on a disk searched; into docs/assurance.md
 	@$(BIN)/python -m tools.assurance canary
