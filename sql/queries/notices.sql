@@ -14,6 +14,7 @@ SELECT owed.id, :kind, owed.subject, p.id, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS uuid[]), CAST(:members AS uuid[])) AS owed (id, subject, member_id)
 JOIN member p ON p.id = owed.member_id
 WHERE p.contact_kind = 'email' AND has_address(p.id) AND NOT p.mail_stopped AND p.confirmed
+ORDER BY owed.subject
 ON CONFLICT DO NOTHING
 RETURNING id;
 
