@@ -11,31 +11,34 @@ parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Wo
 import argparse
 import asyncio
 import hashlib
-import importlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
+import aiosql
 import pytest
+from _pytest.runner import runtestprotocol
 
-from careweb.storage.database import Engine, driver, open_engine
-from tools.apart import Ran, apart, beside, run_tests
+from careweb.storage.database import Engine, driver, open_engine, queries
 from tools.guards import Guard, guards
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".cache" / "mutation" / "noticed.json"
 CONSTRAINTS, LIST = ROOT / "tests/storage/test_each_constraint.py", ROOT / "tests/storage/constraints.txt"
-ROOMS = ("storage", "flows", "delivery", "ticking", "workers", "web")
-# They start processes of their own, whose queries are whole; or they count to many, and others do the same once.
-NOT_THOSE = {"test_flood.py", "test_herd.py", "test_renewal.py", "test_story.py", "test_faults.py", "test_solver.py"}
+QUICK, SLOW = ("storage", "flows", "delivery", "ticking", "workers"), ("web",)
+# They start processes of their own, whose queries are whole; or count to many what others do once; or are about the schema.
+NOT_THOSE = {
+    "test_flood.py", "test_herd.py", "test_renewal.py", "test_story.py", "test_faults.py", "test_solver.py",
+    "test_migrations.py", "test_upgrade.py", "test_queries.py", "test_each_constraint.py", "test_logins.py", "test_area_not_point.py",
+}  # fmt: skip
 MOST_TESTS = 60  # of one guard
-LONGEST = 90.0  # seconds; where a guard's absence makes a test wait for ever, it is noticed
-AT_ONCE = 60  # constraints in one process
+LONGEST = 60  # seconds; where a guard's absence makes a test wait for ever, it is noticed
+AT_ONCE = 60  # constraints on one database
 NOT_DONE = 75  # how a part ends after which something is left
 
 # What no test can notice: without it the same rows are what they were, and why it is there all the same.
@@ -93,7 +96,7 @@ class Memory:
 
 def remembered() -> Memory:
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    files = [file for room in ROOMS for file in (ROOT / "tests" / room).glob("test_*.py")]
+    files = [file for room in (*QUICK, *SLOW) for file in (ROOT / "tests" / room).glob("test_*.py")]
     shared = [file for file in (ROOT / "tests").rglob("*.py") if not file.name.startswith("test_")]
     rooms = [file for room in ("careweb", "workers", "sql", "templates") for file in (ROOT / room).rglob("*.*")]
     code = [file for file in rooms if file.is_file() and "__pycache__" not in file.parts]
@@ -112,58 +115,94 @@ def _digest(files: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def learn(memory: Memory, until: float) -> list[str]:
-    """Runs the files of tests that are not known as they are; returns what fails before anything is dropped."""
-    failing: list[str] = []
-    new = [
-        name
-        for name in sorted(memory.digests.files)
-        if Path(name).name not in NOT_THOSE and memory.digest_of.get(name) != memory.digests.of(name)
-    ]
-    in_time = takewhile(lambda _: time.monotonic() < until, new)
-    for name, ran in beside(((name, partial(run_tests, name)) for name in in_time), 300):
-        failed = [one.test for one in ran if not one.passed] if ran else [name]
-        say(
-            "as it is",
-            f"{name}: {len(ran or [])} tests, {sum(one.seconds for one in ran or []):.0f} s, failing: {len(failed)}",
-        )
-        failing += failed
-        memory.tests[name] = {
-            one.test: (one.seconds, list(one.queries)) for one in ran or [] if one.passed and one.queries
-        }
-        memory.digest_of[name] = "" if failed else memory.digests.of(name)
-        memory.write()
-    return failing
+class Guards:
+    """A plugin of pytest, which runs the tests it has collected in a loop of its own: as things are, then without each guard."""
+
+    def __init__(self, memory: Memory, dropped: list[Guard], until: float) -> None:
+        self._memory, self._dropped, self._until = memory, dropped, until
+        self._items: dict[str, pytest.Item] = {}
+        self._heard: set[str] = set()
+        self.failing: list[str] = []
+        self.alive: list[str] = []
+        for name in queries().available_queries:
+            setattr(queries(), name, self._listened(name, getattr(queries(), name)))
+
+    def _listened(self, name: str, query: Any) -> Any:
+        def listened(*values: Any, **named: Any) -> Any:
+            self._heard.add(name)
+            return query(*values, **named)
+
+        listened.__dict__.update(query.__dict__)  # its SQL
+        return listened
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._items = {item.nodeid: item for item in session.items}
+        signal.signal(signal.SIGALRM, _too_long)
+        for rooms in (QUICK, SLOW):  # pages only for what the others do not notice
+            left = [one for one in self._dropped if not self._memory.by(one.name)]
+            if left:
+                self._learn(rooms)
+            self.alive = [one.name for one in left if not self._drop(one) and rooms == SLOW]
+        session._setupstate.teardown_exact(None)
+        return True
+
+    def _learn(self, rooms: Iterable[str]) -> None:
+        """Runs the files of tests that are not known as they are."""
+        for name, digest in self._memory.digests.files.items():
+            items = [item for item in self._items.values() if item.nodeid.startswith(f"{name}::")]
+            known = self._memory.digest_of.get(name) == self._memory.digests.of(name)
+            if name.split("/")[1] not in rooms or known or not items or time.monotonic() > self._until:
+                continue
+            tests: dict[str, tuple[float, list[str]]] = {}
+            failing = []
+            for item in items:
+                started, self._heard = time.monotonic(), set()
+                if self._passes(item):
+                    tests[item.nodeid] = (round(time.monotonic() - started, 3), sorted(self._heard))
+                else:
+                    failing.append(item.nodeid)
+            say("as it is", f"{name}: {len(items)} tests, failing: {len(failing)}")
+            self.failing += failing
+            self._memory.tests[name] = tests
+            self._memory.digest_of[name] = "" if failing else digest and self._memory.digests.of(name)
+            self._memory.write()
+
+    def _passes(self, item: pytest.Item) -> bool:
+        item.session._setupstate.teardown_exact(item)  # of another file's
+        signal.alarm(LONGEST)
+        try:
+            rest: Any = item.parent  # what comes next may share its file, and is not itself
+            return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=rest))
+        finally:
+            signal.alarm(0)
+
+    def _drop(self, guard: Guard) -> str:
+        """The test that notices, or nothing."""
+        if time.monotonic() > self._until:
+            return "not tried"
+        whole = getattr(queries(), guard.query)
+        setattr(queries(), guard.query, getattr(aiosql.from_str(guard.without, "asyncpg"), guard.query))
+        tests = [self._items[test] for test in tests_of(self._memory, guard.query) if test in self._items]
+        try:
+            failed = next((item for item in tests if not self._passes(item)), None)
+        finally:
+            setattr(queries(), guard.query, whole)
+        by = failed.nodeid if failed and self._passes(failed) else ""  # it did not lean on another
+        if by:
+            self._memory.remember(guard.name, by)
+        say("noticed" if by else "?", f"{guard.name}  [{by}]")
+        return by
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError
 
 
 def tests_of(memory: Memory, query: str) -> list[str]:
+    """Those that run it: first those named for it, then the quickest."""
     known = [one for tests in memory.tests.values() for one in tests.items()]
     running = [(query not in test, seconds, test) for test, (seconds, ran) in known if query in ran]
     return [test for _, _, test in sorted(running)[:MOST_TESTS]]
-
-
-def without(memory: Memory, guard: Guard) -> list[Ran]:
-    """How the tests of its query go without it."""
-    tests = tests_of(memory, guard.query)
-    return run_tests(*tests, spoilt=(guard.query, guard.without)) if tests else []
-
-
-def noticed_by(ran: list[Ran] | None) -> str:
-    """The test that notices, or nothing."""
-    if ran is None:
-        return f"a test that had no end within {LONGEST:.0f} s"
-    return next((one.test for one in ran if not one.passed and _passes_alone(one.test)), "")
-
-
-_alone: dict[str, bool] = {}
-
-
-def _passes_alone(test: str) -> bool:
-    """As things are: in the company it had just now it might have failed by itself."""
-    if test not in _alone:
-        ran: list[Ran] = apart(lambda: run_tests(test), LONGEST) or []
-        _alone[test] = bool(ran) and all(one.passed for one in ran)
-    return _alone[test]
 
 
 def drop_constraints(lines: list[str]) -> dict[str, bool]:
@@ -226,8 +265,7 @@ def try_constraints(memory: Memory, lines: list[str], until: float) -> list[str]
     for some in (new[at : at + AT_ONCE] for at in range(0, len(new), AT_ONCE)):
         if time.monotonic() > until:
             break
-        found = apart(lambda: drop_constraints(some), 300)  # noqa: B023  done before the next
-        for line, missed in (found or {}).items():
+        for line, missed in drop_constraints(some).items():
             name = line.partition(":")[0].partition(" ")[2]
             by = f"{_name(CONSTRAINTS)}::test_what_breaks_one_constraint_is_refused[{name}]" if missed else ""
             alive += told(line.partition(":")[0], by)
@@ -237,17 +275,20 @@ def try_constraints(memory: Memory, lines: list[str], until: float) -> list[str]
 
 
 def try_guards(memory: Memory, dropped: list[Guard], until: float) -> list[str]:
-    """The same of guards, once their tests are known."""
-    alive: list[str] = []
-    if failing := learn(memory, until):
-        raise SystemExit("these fail before anything is dropped:\n" + "\n".join(failing))
-    new = takewhile(lambda _: time.monotonic() < until, (one for one in dropped if not memory.by(one.name)))
-    for guard, ran in beside(((one, partial(without, memory, one)) for one in new), LONGEST):
-        by = noticed_by(ran)
-        alive += told(guard.name, by)
-        if by:
-            memory.remember(guard.name, by)
-    return alive
+    """The same of guards."""
+    trial = Guards(memory, dropped, until)
+    rooms = [f"tests/{room}" for room in (*QUICK, *SLOW)]
+    ignored = [f"--ignore-glob=*/{name}" for name in NOT_THOSE]
+    here = "ignore::pytest.PytestAssertRewriteWarning"  # what is imported before pytest begins
+    pytest.main(
+        ["-q", "--no-header", "--no-summary", "-W", here, "-p", "no:cacheprovider", "-p", "no:xdist", *ignored, *rooms],
+        plugins=[trial],
+    )
+    if trial.failing:
+        raise SystemExit("these fail before anything is dropped:\n" + "\n".join(trial.failing))
+    for name in trial.alive:
+        say("SURVIVES", name)
+    return trial.alive
 
 
 def main() -> int:
@@ -257,8 +298,6 @@ def main() -> int:
     asked, started = read.parse_args(), time.monotonic()
     until = started + asked.minutes * 60
     memory = remembered()
-    for module in ("careweb.web.app", "careweb.cli", "workers.jobs"):  # once for all the processes to come
-        importlib.import_module(module)
     listed = LIST.read_text(encoding="utf-8").splitlines()
     lines = [line for line in listed if all(word in line for word in asked.words)]
     every = list(guards())
