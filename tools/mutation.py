@@ -1,8 +1,9 @@
 """`make mutation`: drops every constraint and every guard of a move, one at a time, and sees that a test notices.
 
-Constraints are dropped in a transaction on a database of our own. Guards (tools/guards.py finds them) are dropped from the
-query in memory, in a process of its own for each. First every file of tests runs once as things are, and it is written down
-which test runs which query: these are the tests of its guards, the quickest first.
+Constraints are dropped in a transaction on a database of our own, and the test of each is called. Guards (tools/guards.py
+finds them) are dropped from the query in memory, in one session of pytest: first every test runs once as things are, and it
+is written down which queries it runs; these are the tests of their guards, the quickest first. Pages come last, for what the
+others do not notice. A test that notices must pass again with the guard in its place.
 
 What was noticed is remembered in .cache/mutation until the code or that test changes, so that the whole may be done in
 parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose those whose name holds them all.
@@ -36,7 +37,7 @@ NOT_THOSE = {
     "test_flood.py", "test_herd.py", "test_renewal.py", "test_story.py", "test_faults.py", "test_solver.py",
     "test_migrations.py", "test_upgrade.py", "test_queries.py", "test_each_constraint.py", "test_logins.py", "test_area_not_point.py",
 }  # fmt: skip
-MOST_TESTS = 60  # of one guard
+MOST_TESTS = 400  # of one guard, at some fifty milliseconds each
 LONGEST = 60  # seconds; where a guard's absence makes a test wait for ever, it is noticed
 AT_ONCE = 60  # constraints on one database
 NOT_DONE = 75  # how a part ends after which something is left
