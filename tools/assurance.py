@@ -1,7 +1,7 @@
 """`make assurance`: what `make test` does once, with full counts; the outcome and its commit go into docs/assurance.md.
 
-With names, as `make canary` does, only those trials, and only their rows are written anew. What a test tells of itself
-(tests/figures.py) stands beside its outcome.
+With names, as `make canary` does, only those trials. A row is written as its trial ends; those of other trials stay as they
+were, with the commit they were made at. What a test tells of itself (tests/figures.py) stands beside its outcome.
 """
 
 import os
@@ -25,33 +25,37 @@ SUMMARY = re.compile(r"=+ (.*(?:passed|failed|error).*?) in [\d.]+s.*=+")
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
+    name: str
     what: str
     tests: str = ""
     setting: str = ""
     value: str = ""
-    name: str = ""  # of a make target of its own, which runs this
     make: str = ""  # instead of tests: a target of the Makefile, which says how it went
 
 
 TRIALS = (
     Trial(
+        name="solve",
         what="The solve against brute force, OR-tools and SciPy: 1,500 pools for each property",
         tests="tests/solving/test_solve.py", setting="CAREWEB_EXAMPLES", value="1500",
     ),
     Trial(
+        name="gains",
         what="One more volunteer, searched for and solved again: 1,500 pools",
         tests="tests/solving/test_gains.py", setting="CAREWEB_EXAMPLES", value="1500",
     ),
     Trial(
+        name="herd",
         what="Two hundred say yes at once, to one slot and to three, with a withdrawal and with blocks: 500 times each",
         make="herd ROUNDS=500",
     ),
-    Trial(what="Everything fails: seed 1, 10,000 needs, 200 faults", make="faults N=10000 FAULTS=200 SEED=1 MINUTES=90"),
-    Trial(what="Everything fails: seed 2, four minutes", make="faults SEED=2"),
-    Trial(what="Everything fails: seed 3, four minutes", make="faults SEED=3"),
-    Trial(what="Every constraint and every guard dropped, one at a time", make="mutation"),
-    Trial(what="The tests of the release before, on the schema of this one", make="previous"),
+    Trial(name="faults-1", what="Everything fails: seed 1, 10,000 needs, 200 faults", make="faults N=10000 FAULTS=200 SEED=1 MINUTES=90"),
+    Trial(name="faults-2", what="Everything fails: seed 2, four minutes", make="faults SEED=2"),
+    Trial(name="faults-3", what="Everything fails: seed 3, four minutes", make="faults SEED=3"),
+    Trial(name="mutation", what="Every constraint and every guard dropped, one at a time", make="mutation"),
+    Trial(name="previous", what="The tests of the release before, on the schema of this one", make="previous"),
     Trial(
+        name="renewal",
         what="A new master key for 100,000 records while four read without end, a worker is killed and some are erased",
         tests="tests/storage/test_renewal.py", setting="CAREWEB_ROWS", value="100000",
     ),
@@ -81,6 +85,7 @@ TRIALS = (
         tests="tests/attacks/test_probe.py tests/flows/test_moves.py", setting="CAREWEB_PROBE", value="1000",
     ),
     Trial(
+        name="pages",
         what="Every page in every language, at four widths, light and dark, by every axe rule",
         tests="tests/browser", setting="CAREWEB_EVERY", value="1",
     ),
@@ -88,16 +93,19 @@ TRIALS = (
 
 
 def main() -> int:
-    named, worst, rows = sys.argv[1:], 0, dict[str, str]()
+    named, worst = sys.argv[1:], 0
+    if unknown := set(named) - {trial.name for trial in TRIALS}:
+        print(f"no trial is called {', '.join(sorted(unknown))}")  # noqa: T201
+        return 2
     for trial in TRIALS:
         if named and trial.name not in named:
             continue
         failed, outcome, minutes = _run(trial)
         worst = max(worst, failed)
         command = f"`make {trial.make}`" if trial.make else f"`{trial.setting}={trial.value} pytest {trial.tests}`"
-        rows[trial.what] = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {_now()} at {_commit()} |"
+        row = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {_now()} at {_commit()} |"
         print(f"{trial.what}: {outcome}", flush=True)  # noqa: T201
-    _write(_rows_there() | rows if named else rows)  # read late: others may have written theirs meanwhile
+        _write(_rows_there() | {trial.what: row})  # each as it ends: the next one may take an hour
     return worst
 
 
@@ -142,8 +150,8 @@ def _page(rows: list[str]) -> str:
     lines = "\n".join(rows)
     return f"""# Assurance
 
-Written by `make assurance`, or by `make canary`, `make fuzz` and `make probe` for their own rows. What `make test` does once is
-done here with full counts; each row says when, and at which commit.
+Written by `make assurance`, trial by trial (`make assurance ARGS="pages canary"` for some). What `make test` does once is done
+here with full counts; each row says when, and at which commit.
 
 | what | command | outcome | time | on |
 |---|---|---|---|---|
@@ -159,7 +167,8 @@ def _commit() -> str:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
-    changed = " and changes not committed" if git("status", "--porcelain", "--untracked-files=no") else ""
+    elsewhere = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/assurance.md")
+    changed = " and changes not committed" if elsewhere else ""
     return git("rev-parse", "--short", "HEAD") + changed
 
 

@@ -17,9 +17,9 @@ from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
 from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
-from careweb.flows.notices import Begin, owe_anew, owe_notice
+from careweb.flows.notices import Begin, owe_anew, owe_notice, owe_notices
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise, unpromise
 from careweb.storage.sealing import Sealer, key_of, new_key
 
 
@@ -208,7 +208,7 @@ async def drop_matches(ctx: Context, need_id: NeedId, by: str) -> None:
     for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=by, now=ctx.now):
         await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
         for job in ("lapse_match", "remind_match"):
-            await unpromise(ctx.tx, job, match["id"])
+            await call_off(ctx.tx, job, [match["id"]])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
 
 
@@ -219,7 +219,7 @@ async def _after_end(ctx: Context, need_id: NeedId) -> None:
 
 async def stop_promises(ctx: Context, need_id: NeedId) -> None:
     for job in ("match_need", "warn_need", "expire_need", "close_silent_need"):
-        await unpromise(ctx.tx, job, need_id)
+        await call_off(ctx.tx, job, [need_id])
     await promise(ctx.tx, "purge_need", need_id, ctx.now + ctx.settings.purge_after)
 
 
@@ -228,11 +228,11 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
 
     In one order everywhere: not that in which rows happen to lie, by which nobody should tell anything.
     """
-    ended = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
-    for ask in sorted(ended, key=itemgetter("id")):
-        await unpromise(ctx.tx, "time_out_ask", ask["id"])
-        if ask["sent_at"]:
-            await owe_notice(ctx, "ask_covered", ask["id"], member_id=ask["member_id"])
+    rows = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
+    ended = sorted(rows, key=itemgetter("id"))
+    # However many they are: whoever else says yes at this moment waits for us.
+    await call_off(ctx.tx, "time_out_ask", [ask["id"] for ask in ended])
+    await owe_notices(ctx, "ask_covered", [(ask["id"], ask["member_id"]) for ask in ended if ask["sent_at"]])
 
 
 async def find_by_code(begin: Begin, text: str) -> NeedId | None:
