@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from careweb.domain.channels import ChannelKind
 from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
 from careweb.domain.states import NoticeState
 from careweb.storage.database import Transaction, run
@@ -19,6 +20,7 @@ class Notice:
     tries: int
     created_at: datetime
     lease_until: datetime
+    channel_id: UUID | None = None  # on which it was tried last
 
 
 async def owe(
@@ -66,8 +68,20 @@ async def mark_sent(tx: Transaction, notice: Notice, now: datetime) -> bool:
     return bool(await run(tx, "notice_sent", id=notice.id, lease_until=notice.lease_until, now=now))
 
 
-async def mark_not_sent(tx: Transaction, notice: Notice, state: NoticeState) -> bool:
-    return bool(await run(tx, "notice_not_sent", id=notice.id, lease_until=notice.lease_until, state=state))
+async def goes_by(tx: Transaction, notice: Notice, kind: ChannelKind, channel_id: UUID, *, detailed: bool) -> None:
+    await run(tx, "notice_goes_by", id=notice.id, channel=kind, channel_id=channel_id, detailed=detailed)
+
+
+async def mark_not_sent(
+    tx: Transaction, notice: Notice, state: NoticeState, *, channel_id: UUID | None = None, tries: int | None = None
+) -> bool:
+    """`channel_id`: where it is tried next; None is the first that works then."""
+    return bool(
+        await run(
+            tx, "notice_not_sent", id=notice.id, lease_until=notice.lease_until, state=state, channel_id=channel_id,
+            tries=notice.tries if tries is None else tries,
+        )
+    )  # fmt: skip
 
 
 async def revive(tx: Transaction) -> list[NoticeId]:

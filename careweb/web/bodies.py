@@ -82,7 +82,7 @@ async def _read_multipart(request: Request, body: bytes, most_fields: int) -> li
 
 
 # ours, and given back as they are: in random letters a postal code may stand by chance
-_KEPT = frozenset({"token", "form_id", "code", "then", "back", "proof"})
+_KEPT = frozenset({"token", "form_id", "code", "then", "back", "proof", "subscription"})
 
 
 CUT = "cut"  # names the fields out of which a full postal code was cut; ours alone

@@ -18,6 +18,7 @@ STATUS: Mapping[type[errors.CareError], tuple[int, str]] = {
     errors.MovedTooOftenError: (422, "not_now"),  # the page of an offer says it beside the field
     errors.WrongCodeError: (422, "wrong_code"),
     errors.NotAdmittedError: (403, "not_admitted"),
+    errors.TooManyChannelsError: (422, "not_now"),  # the page of channels says it beside the field
 }
 
 

@@ -24,7 +24,10 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-_SAID_BY_PAGE = "content-security-policy"  # the two pages of passkeys allow a script of our own, and nothing else more
+_SAID_BY_PAGE = "content-security-policy"
+SCRIPTED = {  # what the pages of passkeys and of channels say: a script of our own, and nothing else more
+    _SAID_BY_PAGE: HEADERS[_SAID_BY_PAGE] + "; script-src 'self'"
+}
 
 
 class SecurityHeaders:

@@ -45,16 +45,20 @@ UPDATE need SET call_back = true WHERE id = :need_id AND contact_kind = 'phone' 
 -- The claim of the one who sends it, for as long as the lease; a sender that died loses it when the lease ends.
 UPDATE notice SET state = 'claimed', lease_until = :lease_until, tries = tries + 1
 WHERE id = :id AND (state = 'owed' OR (state = 'claimed' AND lease_until <= :now))
-RETURNING id, kind, subject, member_id, need_id, tries, created_at;
+RETURNING id, kind, subject, member_id, need_id, tries, created_at, channel_id;
+
+-- name: notice_goes_by(id, channel, channel_id, detailed)!
+-- On which channel its sender tries it now.
+UPDATE notice SET channel = :channel, channel_id = :channel_id, detailed = :detailed WHERE id = :id AND state = 'claimed';
 
 -- name: notice_sent(id, lease_until, now)$
 -- It is with the mail server.
 UPDATE notice SET state = 'sent', lease_until = NULL, sent_at = :now
 WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
 
--- name: notice_not_sent(id, lease_until, state)$
--- It is not: owed again, failed for good, or parked after too many tries.
-UPDATE notice SET state = :state, lease_until = NULL
+-- name: notice_not_sent(id, lease_until, state, channel_id, tries)$
+-- It is not: owed again (on this channel, or the first if none is named), failed for good, or parked after too many tries.
+UPDATE notice SET state = :state, lease_until = NULL, channel_id = :channel_id, tries = :tries
 WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
 
 -- name: revive_notices()
@@ -77,7 +81,7 @@ UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state 
 
 -- name: recipient_member(id)^
 -- Where a member is written to, and in which language.
-SELECT id, sealed_contact, locale, time_zone, mail_stopped, confirmed FROM member WHERE id = :id;
+SELECT id, sealed_contact, locale, time_zone, mail_stopped, confirmed, digest_at FROM member WHERE id = :id;
 
 -- name: recipient_asker(id)^
 -- The same of whoever asked for a need.

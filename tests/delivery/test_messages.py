@@ -175,6 +175,16 @@ async def _connected(world: World) -> None:
     await connect(world)
 
 
+async def _channel_off(world: World) -> None:
+    _, helper = await posted(world)
+    channel = await world.one(
+        "INSERT INTO channel (id, member_id, kind, state, position, sealed_address, address_index, created_at)"
+        " VALUES (gen_random_uuid(), $1, 'sms', 'off', 1, 'x', 'x', now()) RETURNING id",
+        helper,
+    )
+    await owe_notice(world.ctx, "channel_off", channel, member_id=helper)
+
+
 MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.SIGN_IN: _sign_in,
     NoticeKind.ASK: _posted,
@@ -194,11 +204,13 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.ADMITTED: _admitted,
     NoticeKind.SUSPENDED: _suspended,
     NoticeKind.GLASS_BROKEN: _glass_broken,
+    NoticeKind.CHANNEL_OFF: _channel_off,
 }
+BY_MAIL = [kind for kind in NoticeKind if kind is not NoticeKind.CHANNEL_CODE]  # that one goes to the new channel alone
 
 
 @pytest.mark.parametrize("locale", sorted(interfaces()))
-@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("kind", BY_MAIL)
 async def test_a_locked_screen_tells_nothing_and_no_message_holds_a_name_text_place_or_group(
     kind: NoticeKind, locale: str, world: World
 ) -> None:

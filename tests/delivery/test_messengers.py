@@ -1,0 +1,162 @@
+"""Texts and messengers through the real Apprise, against a gateway on loopback; and that an address is never a URL.
+
+Twilio, Telegram and WhatsApp have addresses of their own built into Apprise: of these only what Apprise would ask for is tested.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from careweb.config import Settings
+from careweb.delivery.messages import DeliveryError, Message
+from careweb.delivery.messengers import Messengers
+from careweb.domain.channels import TYPED, AddressError, ChannelKind, read_address
+from tests.delivery.stubs import Stub, Stubbed
+
+GOOD = {
+    ChannelKind.SMS: "+14165550199", ChannelKind.SIGNAL: "+14165550199", ChannelKind.WHATSAPP: "+14165550199",
+    ChannelKind.TELEGRAM: "123456789", ChannelKind.MATRIX: "@wing:example.org", ChannelKind.NTFY: "wing-7",
+}  # fmt: skip
+REAL = {
+    "sms_url": f"twilio://AC{'a' * 32}:{'b' * 32}@+14165550100/{{to}}",
+    "telegram_url": f"tgram://123456789:{'a' * 35}/{{to}}",
+    "signal_url": "signal://localhost:8080/+14165550100/{to}",
+    "whatsapp_url": f"whatsapp://{'t' * 20}@12345678901234/{{to}}",
+    "matrix_url": "matrixs://user:password@matrix.example.org/{to}",
+    "ntfy_url": "ntfys://ntfy.example.org/{to}",
+}
+
+
+@pytest.fixture
+def gateway() -> Iterator[Stub]:
+    with Stubbed() as stub:
+        yield stub
+
+
+def messengers(**urls: str) -> Messengers:
+    return Messengers(Settings.model_validate({"smtp_timeout": 4} | urls))
+
+
+def message(kind: ChannelKind, **more: Any) -> Message:
+    about: dict[str, Any] = {
+        "id": uuid4(), "to": GOOD[kind], "subject": "You have a message", "text": "You have a message: https://care.example.org/a/x",
+        "html": "", "locale": "en", "written_at": datetime(2026, 11, 23, tzinfo=UTC), "channel": kind,
+    }  # fmt: skip
+    return Message(**about | more)
+
+
+async def refused(way: Messengers, one: Message) -> DeliveryError:
+    with pytest.raises(DeliveryError) as told:
+        await way.send(one)
+    return told.value
+
+
+async def test_a_signal_message_goes_to_the_operators_gateway_and_to_that_number(gateway: Stub) -> None:
+    way = messengers(signal_url=f"signal://127.0.0.1:{gateway.port}/+14165550100/{{to}}")
+    await way.send(message(ChannelKind.SIGNAL))
+    [request] = gateway.requests
+    sent = json.loads(request.body)
+    assert (sent["number"], sent["recipients"]) == ("+14165550100", ["+14165550199"])
+    assert "You have a message: https://care.example.org/a/x" in sent["message"]
+
+
+async def test_an_ntfy_message_goes_to_that_topic(gateway: Stub) -> None:
+    way = messengers(ntfy_url=f"ntfy://127.0.0.1:{gateway.port}/{{to}}")
+    await way.send(message(ChannelKind.NTFY))
+    assert "wing-7" in gateway.requests[0].path + gateway.requests[0].body.decode()
+
+
+async def test_a_gateway_of_ones_own_gets_number_and_text_and_the_same_key_each_time(gateway: Stub) -> None:
+    way = messengers(sms_url=f"json://127.0.0.1:{gateway.port}/send?:to={{to}}&+Idempotency-Key={{key}}")
+    one = message(ChannelKind.SMS)
+    await way.send(one)
+    await way.send(one)
+    assert [json.loads(request.body)["to"] for request in gateway.requests] == ["+14165550199"] * 2
+    assert {request.headers["idempotency-key"] for request in gateway.requests} == {one.id.hex}
+
+
+@pytest.mark.parametrize(("status", "permanent"), [(400, True), (401, False), (429, False), (500, False), (502, False)])
+async def test_each_failure_says_whether_it_is_for_good(gateway: Stub, status: int, permanent: bool) -> None:
+    gateway.answers = [status]
+    error = await refused(
+        messengers(signal_url=f"signal://127.0.0.1:{gateway.port}/+14165550100/{{to}}"), message(ChannelKind.SIGNAL)
+    )
+    assert (error.permanent, error.unsure) == (permanent, False)
+    assert "5550199" not in str(error)
+
+
+async def test_no_answer_may_have_arrived(gateway: Stub) -> None:
+    gateway.answers = [0]
+    error = await refused(messengers(ntfy_url=f"ntfy://127.0.0.1:{gateway.port}/{{to}}"), message(ChannelKind.NTFY))
+    assert (error.permanent, error.unsure) == (False, True)
+
+
+async def test_nobody_is_followed_elsewhere(gateway: Stub) -> None:
+    gateway.answers = [307]
+    await refused(messengers(sms_url=f"json://127.0.0.1:{gateway.port}/send?:to={{to}}"), message(ChannelKind.SMS))
+    assert [request.path.partition("?")[0].rstrip("/") for request in gateway.requests] == ["/send"]
+
+
+async def test_many_at_once_do_not_mix(gateway: Stub) -> None:
+    way = messengers(signal_url=f"signal://127.0.0.1:{gateway.port}/+14165550100/{{to}}")
+    numbers = [f"+1416555{n:04d}" for n in range(8)]
+    await asyncio.gather(*[way.send(message(ChannelKind.SIGNAL, to=number)) for number in numbers])
+    sent = [json.loads(request.body)["recipients"] for request in gateway.requests]
+    assert sorted(sent) == [[number] for number in numbers]
+
+
+@pytest.mark.parametrize("kind", sorted(TYPED))
+def test_apprise_takes_the_address_as_the_one_recipient_of_each_service(kind: ChannelKind) -> None:
+    service = messengers(**REAL).service(message(kind))
+    assert GOOD[kind].lstrip("+@") in quote_free(service.url())
+    assert "evil" not in service.url()
+
+
+def quote_free(url: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(url)
+
+
+EVERY = messengers(**REAL)
+HOSTILE = [
+    "http://10.0.0.1/", "//evil.example", "x@evil.example", "../../etc", "a/b", "a?b=c", "a#b", "a%2fb", "{to}", "{key}", "a\nb", "a b",
+    "-1001234567890", "@wing:evil.example/..", "@wing:10.0.0.1:80", "@wing:[::1]", "+14165550199/evil", "tgram://x", "", "\x00", "é",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(TYPED))
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_is_no_address_of_its_kind_is_refused(kind: ChannelKind, text: str) -> None:
+    with pytest.raises(AddressError):
+        read_address(kind, text)
+
+
+@given(kind=st.sampled_from(sorted(TYPED)), text=st.text(alphabet=st.characters(codec="utf-8"), max_size=80))
+def test_whatever_is_typed_changes_nothing_of_the_url_but_its_place(kind: ChannelKind, text: str) -> None:
+    try:
+        address = read_address(kind, text)
+    except AddressError:
+        return
+    url = EVERY.address(message(kind, to=address))
+    before, _, after = REAL[f"{kind}_url"].partition("{to}")
+    assert url == before + quote(address, safe="") + after
+    assert not set(quote(address, safe="")) & set("/?#@:&\\ ")
+
+
+@pytest.mark.parametrize(
+    "template", ["json://{to}/", "json://{to}@host/", "json://host:{to}/", "json://host/", "json://host/{to}/{to}", "json:{to}", "{to}"]
+)  # fmt: skip
+def test_a_template_with_the_address_elsewhere_is_refused_at_the_start(template: str) -> None:
+    with pytest.raises(ValidationError) as told:
+        Settings.model_validate({"sms_url": template})
+    assert "behind the host" in str(told.value)
