@@ -312,6 +312,7 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "posted_need": N_("wrote your need down for you"),
     "widened_need": N_("widened the search"),
     "asked_again": N_("let volunteers be asked again"),
+    "answered_for": N_("wrote down your answer, as you said on the phone"),
     "called_back": N_("saw your phone number, to call you back"),
     "read_name": N_("saw your name among the volunteers"),
     "admitted": N_("admitted you"),

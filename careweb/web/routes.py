@@ -20,6 +20,7 @@ from careweb.web import (
     second_step,
     start,
     static,
+    texts,
     volunteering,
 )
 from careweb.web.visits import FORM, door
@@ -102,6 +103,7 @@ ROUTES = [
     door("/staff/{slug}/needs/{need_id:uuid}/widen", coordinating.widen, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/again", coordinating.ask_again, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/close", coordinating.close, POST),
+    door("/staff/{slug}/needs/{need_id:uuid}/asks/{ask_id:uuid}", coordinating.answer_for_caller, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/change", coordinating.change, FORM),
     door("/staff/{slug}/post", coordinating.post_for_caller, FORM, first=asking.hash_code_first),
     door("/staff/{slug}/calls", coordinating.calls),
@@ -129,6 +131,7 @@ ROUTES = [
     door("/demo/sign-in/{sign_in_id:uuid}", demo.message_of_sign_in),
     # The machine room
     door("/language", language.choose_language, POST, own_forms_only=False),
+    Route("/texts", texts.incoming, methods=["POST"]),
     Route("/static/{name}", static.static_file),
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),

@@ -79,6 +79,7 @@ CASES: Mapping[str, Case] = {
     "/c/{token}": Case(refusal=422),
     "/stop/{token}": Case(refusal=422),
     "/sign-in/{sign_in_id:uuid}": Case(fields={"code": "000000"}, refusal=422),
+    "/staff/{slug}/needs/{need_id:uuid}/asks/{ask_id:uuid}": Case(fields={"answer": "yes"}),
     "/staff/{slug}/needs/{need_id:uuid}/widen": Case(fields={"km": "25"}),
     "/staff/{slug}/needs/{need_id:uuid}/close": Case(fields={"reason": "other", "words": "phoned"}),
     "/staff/{slug}/needs/{need_id:uuid}/change": Case(fields=ASKED),
