@@ -123,9 +123,9 @@ def test_what_is_not_signed_does_nothing(asked: Asked, signed: bytes) -> None:
     assert asked.channel_state == "on"
 
 
-def test_without_a_secret_there_is_no_such_page(asked: Asked) -> None:
+def test_without_a_secret_nothing_is_taken(asked: Asked) -> None:
     asked.site.app.state.settings = asked.site.app.state.settings.model_copy(update={"sms_secret": SecretStr("")})
-    assert send(asked.site, {"From": asked.phone, "Body": "STOP"}, by="").status_code == 404
+    assert send(asked.site, {"From": asked.phone, "Body": "STOP"}, by="").status_code == 403
     assert asked.channel_state == "on"
 
 
