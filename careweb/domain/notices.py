@@ -33,6 +33,7 @@ BY_MAIL_ONLY = frozenset(
     {NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT}
 )  # to the contact that was given, and nowhere else
 TO_THE_UNCONFIRMED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT})
+CAN_WAIT = frozenset({NoticeKind.ASK, NoticeKind.ASK_COVERED, NoticeKind.ADMITTED})  # an ask only if nothing hurries
 CALL_INSTEAD = frozenset(
     {
         NoticeKind.SIGN_IN,

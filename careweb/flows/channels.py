@@ -123,6 +123,16 @@ async def set_details(ctx: Context, member_id: MemberId, channel_id: UUID, *, de
     await run(ctx.tx, "set_channel_details", id=channel_id, member_id=member_id, details=details)
 
 
+async def digest_at(ctx: Context, member_id: MemberId) -> int | None:
+    hour: int | None = (await run(ctx.tx, "recipient_member", id=member_id))["digest_at"]
+    return hour
+
+
+async def set_digest(ctx: Context, member_id: MemberId, hour: int | None) -> None:
+    """At which hour of their clock they are told what can wait; None: at once."""
+    await run(ctx.tx, "set_digest", id=member_id, hour=hour)
+
+
 async def stop_channel(ctx: Context, member_id: MemberId, channel_id: UUID) -> bool:
     """With the last one all messages stop, and nobody asks them anything."""
     await run(ctx.tx, "keep_mail_channel", member_id=member_id, now=ctx.now)

@@ -4,7 +4,8 @@ A message holds links and codes that are derived and never stored; it holds no n
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -22,6 +23,8 @@ from careweb.storage.notices import Notice
 
 ASK_DIGITS, SIGN_IN_DIGITS, CHANNEL_DIGITS = 4, 6, 6
 STOP_MEMBER, STOP_ASKER, STOP_CHANNEL = "stop", "stop need", "stop channel"  # purposes of the link that stops messages
+
+_HEAD, _FOOT = 2, 2  # blocks before and after what a mail says, as notices/layout.txt has them
 
 Facts = dict[str, Any]
 
@@ -64,6 +67,15 @@ def _text(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) ->
         id=notice.id, to=way.address, subject=subject, text=text, html="", locale=locale, written_at=ctx.now,
         channel=way.kind, detailed=detailed, link=values["link"],
     )  # fmt: skip
+
+
+def joined(mails: Sequence[Message]) -> Message:
+    """One mail for several: greeting and way to stop once, and in between what each of them says."""
+    parts = [[block for _, block in blocks(mail.text)] for mail in mails]
+    first = parts[0]
+    text = "\n\n".join([*first[:_HEAD], *(one for part in parts for one in part[_HEAD:-_FOOT]), *first[-_FOOT:]])
+    html = render_html(mails[0].locale, "notices/message.html", subject=mails[0].subject, blocks=blocks(text))
+    return replace(mails[0], text=text, html=html)
 
 
 def blocks(body: str) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from careweb.domain.notices import (
 )
 from careweb.domain.states import AskState, NoticeState
 from careweb.flows.context import Context
+from careweb.flows.digests import put_off, with_others
 from careweb.flows.entering import act_for, enter
 from careweb.flows.messages import STOP_ASKER, STOP_CHANNEL, STOP_MEMBER, compose
 from careweb.flows.ways import Way, any_left, reader_of, turn_off
@@ -43,6 +44,7 @@ class Outcome(StrEnum):
     OBSOLETE = "obsolete"  # it makes no sense any more
     SENT = "sent"
     AGAIN = "again"
+    WAITS = "waits"  # for the hour at which its reader is told what can wait
     FAILED = "failed"
     PARKED = "parked"
 
@@ -114,6 +116,7 @@ async def revive_parked(ctx: Context) -> int:
 @dataclass(frozen=True, kw_only=True)
 class _Claimed:
     notice: Notice
+    others: Sequence[Notice]  # of a digest: told in the same message
     message: Message
     way: Way
     after: Way  # where to try next
@@ -129,6 +132,8 @@ async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
             return Outcome.NOT_OURS
         claimed = await _claim(ctx, notice_id, lease_until)
         mark_until = time.monotonic() + (ctx.settings.smtp_timeout + LEASE_MARGIN / 2).total_seconds()
+        if claimed is Outcome.WAITS:
+            return claimed
         if isinstance(claimed, Outcome):
             await unpromise(ctx.tx, "deliver_notice", notice_id)
             return claimed
@@ -155,8 +160,12 @@ async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _C
     if reader is None or way is None or message is None:
         await notices.mark_not_sent(ctx.tx, notice, NoticeState.FAILED)
         return Outcome.OBSOLETE
-    await notices.goes_by(ctx.tx, notice, way.kind, way.id, detailed=message.detailed)
-    return _Claimed(notice=notice, message=message, way=way, after=reader.after(way))
+    if await put_off(ctx, notice, reader):
+        return Outcome.WAITS
+    message, others = await with_others(ctx, notice, message, reader, way)
+    for one in (notice, *others):
+        await notices.goes_by(ctx.tx, one, way.kind, way.id, detailed=message.detailed)
+    return _Claimed(notice=notice, others=others, message=message, way=way, after=reader.after(way))
 
 
 async def _settle(begin: Begin, claimed: _Claimed, error: DeliveryError | None, mark_until: float) -> Outcome:
@@ -172,12 +181,17 @@ async def _settle(begin: Begin, claimed: _Claimed, error: DeliveryError | None, 
 
 
 async def _mark(ctx: Context, claimed: _Claimed, error: DeliveryError | None) -> Outcome:
-    notice = claimed.notice
+    for other in claimed.others:
+        await _mark_one(ctx, other, claimed, error)
+    return await _mark_one(ctx, claimed.notice, claimed, error)
+
+
+async def _mark_one(ctx: Context, notice: Notice, claimed: _Claimed, error: DeliveryError | None) -> Outcome:
     await unpromise(ctx.tx, "deliver_notice", notice.id)
     if error is None:
         return await _sent(ctx, notice)
     if error.permanent:
-        return await _refused(ctx, claimed)
+        return await _refused(ctx, notice, claimed)
     if notice.tries >= TRIES_MOST:
         return await _give_up(ctx, notice, NoticeState.PARKED)
     next_way = claimed.way if error.unsure and notice.tries % UNSURE_MOST else claimed.after
@@ -186,9 +200,9 @@ async def _mark(ctx: Context, claimed: _Claimed, error: DeliveryError | None) ->
     return Outcome.AGAIN
 
 
-async def _refused(ctx: Context, claimed: _Claimed) -> Outcome:
+async def _refused(ctx: Context, notice: Notice, claimed: _Claimed) -> Outcome:
     """For good: nothing goes there any more. Where there is another channel it tells of that, and takes the message."""
-    notice, channel_id = claimed.notice, claimed.way.id
+    channel_id = claimed.way.id
     if notice.member_id and await turn_off(ctx, notice.member_id, channel_id):
         await owe_anew(ctx, NoticeKind.CHANNEL_OFF, channel_id, notice.member_id)
     if claimed.after.id == channel_id:

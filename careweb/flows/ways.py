@@ -31,6 +31,8 @@ class Way:
 class Reader:
     locale: str
     ways: tuple[Way, ...]
+    time_zone: str
+    digest_at: int | None = None  # the hour of their clock at which they are told what can wait
 
     def way(self, id: UUID | None) -> Way:
         """That one if it works; else the first."""
@@ -64,7 +66,10 @@ async def reader_of(ctx: Context, notice: Notice) -> Reader | None:
     mail = Way(id=id, kind=ChannelKind.EMAIL, address=address)
     only_mail = notice.need_id is not None or notice.kind in BY_MAIL_ONLY
     ways = (mail,) if only_mail else await _ways(ctx, notice, mail, sealer)
-    return Reader(locale=row["locale"] if row["locale"] in interfaces() else SOURCE, ways=ways)
+    return Reader(
+        locale=row["locale"] if row["locale"] in interfaces() else SOURCE, ways=ways, time_zone=row["time_zone"],
+        digest_at=row["digest_at"] if notice.member_id else None,
+    )  # fmt: skip
 
 
 async def _ways(ctx: Context, notice: Notice, mail: Way, sealer: Sealer) -> tuple[Way, ...]:

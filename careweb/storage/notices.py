@@ -1,5 +1,6 @@
 """Messages owed, one to one person about one thing: claimed with a lease, then sent, failed or parked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -66,6 +67,15 @@ async def claim(tx: Transaction, notice_id: NoticeId, *, now: datetime, lease_un
 async def mark_sent(tx: Transaction, notice: Notice, now: datetime) -> bool:
     """False if the lease was lost meanwhile: another sender has it."""
     return bool(await run(tx, "notice_sent", id=notice.id, lease_until=notice.lease_until, now=now))
+
+
+async def claim_waiting(tx: Transaction, notice: Notice, kinds: Sequence[str]) -> list[Notice]:
+    """Under the lease of the one that is being sent."""
+    rows = await run(
+        tx, "claim_waiting_notices", id=notice.id, member_id=notice.member_id, kinds=list(kinds),
+        lease_until=notice.lease_until,
+    )  # fmt: skip
+    return [Notice(lease_until=notice.lease_until, **row) for row in rows]
 
 
 async def goes_by(tx: Transaction, notice: Notice, kind: ChannelKind, channel_id: UUID, *, detailed: bool) -> None:

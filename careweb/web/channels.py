@@ -26,6 +26,7 @@ async def _page(visit: Visit, errors: Errors | None = None) -> Response:
         "members/channels.html", 422 if errors else 200, headers=SCRIPTED, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, there=await channels.channels_of(visit.ctx, visit.member_id),
         kinds=[kind for kind in ChannelKind if kind in usable & TYPED], usable=usable,
+        digest_at=await channels.digest_at(visit.ctx, visit.member_id),
         push_key=channels.push_key(visit.ctx) if ChannelKind.PUSH in usable else "",
     )  # fmt: skip
 
@@ -58,6 +59,14 @@ async def add_browser(visit: Visit) -> Response:
         return await _page(visit, {"push": "push"})
     except TooManyChannelsError:
         return await _page(visit, {"push": "channels"})
+    return see_other(PAGE)
+
+
+async def set_digest(visit: Visit) -> Response:
+    at = visit.fields.get("at", "")
+    if at and at not in map(str, range(24)):
+        return await _page(visit, {"at": "channel"})
+    await channels.set_digest(visit.ctx, visit.member_id, int(at) if at else None)
     return see_other(PAGE)
 
 

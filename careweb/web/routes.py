@@ -59,6 +59,7 @@ ROUTES = [
     door("/me/resume", volunteering.resume, POST),
     door("/me/hear", volunteering.hear_again, POST),
     door("/me/channels", channels.show, FORM),
+    door("/me/channels/digest", channels.set_digest, POST),
     door("/me/channels/browser", channels.add_browser, POST),
     door("/me/channels/{channel_id:uuid}", channels.change, POST),
     door("/me/channels/{channel_id:uuid}/code", channels.prove, POST),

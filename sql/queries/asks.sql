@@ -126,3 +126,9 @@ WHERE member_id = :member_id AND wrong_codes < :most ORDER BY planned_at DESC, i
 SELECT a.seen_at IS NOT NULL OR EXISTS (
     SELECT FROM notice k WHERE k.kind = 'ask' AND k.subject = a.id AND k.detailed AND k.state IN ('claimed', 'sent')
 ) FROM ask a WHERE a.id = :id;
+
+-- name: put_off_ask(id, urgency, due, until)$
+-- Its volunteer is told later, if it can wait until then; until when may they answer now?
+UPDATE ask a SET times_out_at = greatest(a.times_out_at, least(CAST(:until AS timestamptz), n.expires_at)) FROM need n
+WHERE a.id = :id AND a.state = 'planned' AND n.id = a.need_id AND n.urgency = :urgency AND n.needed_by > CAST(:due AS timestamptz)
+RETURNING a.times_out_at;

@@ -47,6 +47,16 @@ UPDATE notice SET state = 'claimed', lease_until = :lease_until, tries = tries +
 WHERE id = :id AND (state = 'owed' OR (state = 'claimed' AND lease_until <= :now))
 RETURNING id, kind, subject, member_id, need_id, tries, created_at, channel_id;
 
+-- name: claim_waiting_notices(id, member_id, kinds, lease_until)
+-- What else this member waits for, claimed with one that is being sent; what somebody else is sending is left to them.
+UPDATE notice n SET state = 'claimed', lease_until = :lease_until, tries = n.tries + 1
+FROM (
+    SELECT id FROM notice WHERE member_id = :member_id AND state = 'owed' AND kind = ANY (CAST(:kinds AS text[])) AND id <> :id
+    ORDER BY created_at, id LIMIT 10 FOR UPDATE SKIP LOCKED
+) waiting
+WHERE n.id = waiting.id
+RETURNING n.id, n.kind, n.subject, n.member_id, n.need_id, n.tries, n.created_at, n.channel_id;
+
 -- name: notice_goes_by(id, channel, channel_id, detailed)!
 -- On which channel its sender tries it now.
 UPDATE notice SET channel = :channel, channel_id = :channel_id, detailed = :detailed WHERE id = :id AND state = 'claimed';

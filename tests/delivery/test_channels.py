@@ -1,8 +1,11 @@
 """A message goes out on the first channel that works; what refuses for good is turned off, and its person hears of it."""
 
-from datetime import timedelta
+import json
+import time
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,17 +13,28 @@ from careweb.delivery.messages import DeliveryError, Message
 from careweb.domain.channels import ChannelKind
 from careweb.domain.errors import TooManyChannelsError, WrongCodeError
 from careweb.domain.ids import MemberId
-from careweb.flows.channels import add_channel, channels_of, prove, put_first, remove_channel, set_details, stop_channel
+from careweb.domain.states import Urgency
+from careweb.flows.channels import (
+    add_channel,
+    channels_of,
+    prove,
+    put_first,
+    remove_channel,
+    set_details,
+    set_digest,
+    stop_channel,
+)
 from careweb.flows.context import Context
 from careweb.flows.members import forget_member
 from careweb.flows.messages import STOP_CHANNEL
 from careweb.flows.notices import Outcome, owe_notice, stop
 from careweb.flows.offers import hear_again
 from careweb.storage.database import Engine, Transaction, transaction
+from tests.delivery.stubs import Stubbed
 from tests.delivery.test_notices import LATER, NEVER, Sender
 from tests.servers import MailSink
-from tests.workers.shop import fetch, quick_settings
-from tests.world import NOON, SETTINGS, VAULT, World
+from tests.workers.shop import do_all_due, fetch, quick_settings, workshop_of
+from tests.world import NOON, SETTINGS, VAULT, World, committed
 
 URLS = {
     "sms_url": "json://127.0.0.1:9/{to}",
@@ -57,7 +71,7 @@ async def asked(engine: Engine, *kinds: ChannelKind, details: bool = False) -> M
     return helper
 
 
-async def until_settled(sender: Sending) -> list[Outcome]:
+async def until_settled(sender: Sender) -> list[Outcome]:
     outcomes: list[Outcome] = []
     while latest := await sender.deliver_due():
         outcomes += latest
@@ -171,6 +185,56 @@ async def test_the_link_that_stops_stops_that_channel_alone(engine: Engine) -> N
     assert await channel_states(engine) == {"sms": "stopped", "email": "on"}
     await sender.deliver_due()
     assert sender.went() == ["email"]
+
+
+async def test_a_worker_with_its_own_roles_goes_from_a_gateway_that_refuses_to_mail(
+    database: str, engine: Engine, smtp: MailSink
+) -> None:
+    """Real Apprise against a stub, real SMTP, and the database as a worker may use it."""
+    with Stubbed() as gateway:
+        url = f"json://127.0.0.1:{gateway.port}/send?:to={{to}}"
+        now = datetime.now(NOON.tzinfo)
+        async with committed(engine, now) as world:
+            world.settings = quick_settings(database, "", smtp, sms_url=url)
+            group = await world.group()
+            helper = await world.helper(group, address="helper@example.org")
+            channel = await add_channel(world.ctx, helper, ChannelKind.SMS, PHONE)
+            await set_digest(world.ctx, helper, None)
+            await world.one("DELETE FROM notice WHERE kind = 'admitted'")
+        async with workshop_of(quick_settings(database, "", smtp, sms_url=url)) as workshop:
+            await do_all_due(workshop)
+            assert (
+                f"Your code is {VAULT.digits('channel', channel, 6)}" in json.loads(gateway.requests[0].body)["message"]
+            )
+            async with committed(engine, now) as world:
+                await prove(world.ctx, helper, channel, VAULT.digits("channel", channel, 6))
+                await put_first(world.ctx, helper, channel)
+                await world.match(await world.need(group))
+            gateway.answers = [404]
+            await do_all_due(workshop)
+        assert len(gateway.requests) == 2
+        texts = sorted(part.get_content() for mail in smtp.messages if (part := mail.get_body(("plain",))))
+        assert ["no longer reach you by text message" in text for text in texts].count(True) == 1
+        assert ["You can say yes or no" in text for text in texts].count(True) == 1
+        assert await channel_states(engine) == {"sms": "off", "email": "on"}
+        assert {row["state"] for row in await fetch(engine, "SELECT state FROM notice")} == {"sent"}
+
+
+async def test_a_worker_with_its_own_roles_sends_one_message_for_a_day(
+    database: str, engine: Engine, smtp: MailSink
+) -> None:
+    now = datetime.now(NOON.tzinfo)
+    async with committed(engine, now) as world:
+        group = await world.group()
+        helper = await world.helper(group, address="helper@example.org")
+        await set_digest(world.ctx, helper, now.astimezone(ZoneInfo("America/Toronto")).hour)
+        await world.match(await world.need(group, urgency=Urgency.LOW, due_in=24 * 20))
+    async with workshop_of(quick_settings(database, "", smtp)) as workshop:
+        assert {outcome for job, outcome in await do_all_due(workshop) if job == "deliver_notice"} == {"waits"}
+        workshop.clock._set_to = now + timedelta(days=1), time.monotonic()
+        await do_all_due(workshop, now + timedelta(days=1))
+    assert len(smtp.messages) == 1
+    assert [row["state"] for row in await fetch(engine, "SELECT state FROM notice")] == ["sent", "sent"]
 
 
 @pytest.fixture

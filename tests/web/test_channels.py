@@ -114,6 +114,20 @@ def test_nobody_changes_the_channel_of_another(site: Site, who: MemberId) -> Non
     assert [(row["kind"], row["state"]) for row in rows(site, who)] == [("email", "on"), ("sms", "unproven")]
 
 
+def test_what_can_wait_comes_at_an_hour_of_their_own(site: Site, who: MemberId) -> None:
+    person, where = site.member(who), f"{PAGE}/digest"
+
+    def hour() -> object:
+        return site.run(lambda world: world.one("SELECT digest_at FROM member WHERE id = $1", who))
+
+    for typed, kept in (("18", 18), ("", None), ("0", 0)):
+        person.see(PAGE).send(where, at=typed)
+        assert hour() == kept
+    for typed in ("24", "-1", "noon", "٣"):
+        assert person.see(PAGE).send(where, at=typed).status == 422
+    assert hour() == 0
+
+
 def subscription(endpoint: str) -> str:
     point = ec.generate_private_key(ec.SECP256R1()).public_key()
     raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
