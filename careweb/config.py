@@ -30,7 +30,9 @@ def _messenger(what: str) -> Any:
 class Settings(BaseSettings):
     """The name of a setting in the environment is CAREWEB_ and its name here, unless it has an alias."""
 
-    model_config = SettingsConfigDict(env_prefix="CAREWEB_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CAREWEB_", frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field(
         "",

@@ -41,25 +41,25 @@ class Messengers:
             never = bool(_NEVER[message.channel].intersection(answers))
             raise DeliveryError(reason, permanent=never, unsure=not answers)
 
-    def address(self, message: Message) -> str:
+    def address(self, kind: ChannelKind, to: str, key: str) -> str:
         """For one message to one person; it holds the operator's secrets, and is written nowhere."""
-        template = self._templates[message.channel]
-        return str(template.replace("{to}", quote(message.to, safe="")).replace("{key}", message.id.hex))
+        return str(self._templates[kind].replace("{to}", quote(to, safe="")).replace("{key}", key))
 
-    def service(self, message: Message) -> Any:
+    def service(self, kind: ChannelKind, to: str, key: str = "") -> Any:
+        """None where Apprise knows no service of this template."""
         from apprise import Apprise, AppriseAsset
 
         asset = AppriseAsset(http_redirects=False, async_mode=False, secure_logging=True)
-        found = Apprise.instantiate(self.address(message), asset=asset)
-        if found is None:
-            raise DeliveryError(f"no {message.channel} by this template", permanent=False)
-        found.socket_connect_timeout = found.socket_read_timeout = self._timeout / 2
-        return found
+        return Apprise.instantiate(self.address(kind, to, key), asset=asset)
 
     def _notify(self, message: Message) -> tuple[bool, list[int]]:
         from apprise import Apprise
 
+        found = self.service(message.channel, message.to, message.id.hex)
+        if found is None:
+            raise DeliveryError(f"no {message.channel} by this template", permanent=False)
+        found.socket_connect_timeout = found.socket_read_timeout = self._timeout / 2
         one = Apprise()
-        one.add(self.service(message))
+        one.add(found)
         result = one.notify(body=message.text)
         return bool(result), [int(code) for entry in result.logs() for code in _ANSWER.findall(entry.message)]

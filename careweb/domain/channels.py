@@ -62,6 +62,13 @@ _READ: Mapping[ChannelKind, Callable[[str], str]] = {
     ChannelKind.NTFY: _like(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"),  # a topic on the operator's server
 }
 
+EXAMPLES: Mapping[ChannelKind, str] = {  # to try an operator's template with
+    **dict.fromkeys((ChannelKind.SMS, ChannelKind.SIGNAL, ChannelKind.WHATSAPP), "+14165550100"),
+    ChannelKind.TELEGRAM: "123456789",
+    ChannelKind.MATRIX: "@name:example.org",
+    ChannelKind.NTFY: "topic",
+}
+
 
 def read_subscription(text: str, services: Collection[str]) -> str:
     """What a browser gives, as it is kept. `services`: hosts, `*.` before one for all below it; or whole origins."""
