@@ -34,8 +34,8 @@ UPDATE channel SET wrong_codes = wrong_codes + 1 WHERE id = :id AND member_id = 
 
 -- name: turn_channel_off(id)$
 -- It refuses for good. What was it before?
-UPDATE channel c SET state = 'off' FROM (SELECT id, state FROM channel WHERE id = :id FOR UPDATE) before
-WHERE c.id = before.id AND before.state IN ('on', 'unproven') RETURNING before.state;
+UPDATE channel c SET state = 'off' FROM (SELECT id, state FROM channel WHERE id = :id FOR UPDATE) b
+WHERE c.id = b.id AND b.state IN ('on', 'unproven') RETURNING b.state;
 
 -- name: stop_channel(id, member_id)$
 -- Its person wants no more on it.

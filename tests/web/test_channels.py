@@ -58,6 +58,12 @@ def test_mail_is_there_and_only_what_the_operator_has_switched_on_is_offered(sit
     assert not page.soup.select(f"form[action='{PAGE}/{who}'] button[value=remove]"), "they sign in with it"
 
 
+def test_a_demonstration_offers_nothing_that_would_be_sent(site: Site, who: MemberId) -> None:
+    site.app.state.settings = site.app.state.settings.model_copy(update={"demo": True})
+    page = site.member(who).see(PAGE)
+    assert page.soup.select("select[name=kind], #push, script") == []
+
+
 def test_an_address_is_used_once_its_code_was_typed(site: Site, who: MemberId) -> None:
     person, page = with_text(site, who)
     assert "+14165550199" in page.text
