@@ -53,7 +53,7 @@ class Messengers:
         return Apprise.instantiate(self.address(kind, to, key), asset=asset)
 
     def _notify(self, message: Message) -> tuple[bool, list[int]]:
-        from apprise import Apprise
+        from apprise import Apprise, NotifyFormat
 
         found = self.service(message.channel, message.to, message.id.hex)
         if found is None:
@@ -61,5 +61,5 @@ class Messengers:
         found.socket_connect_timeout = found.socket_read_timeout = self._timeout / 2
         one = Apprise()
         one.add(found)
-        result = one.notify(body=message.text)
+        result = one.notify(body=message.text, body_format=NotifyFormat.TEXT)
         return bool(result), [int(code) for entry in result.logs() for code in _ANSWER.findall(entry.message)]

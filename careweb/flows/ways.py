@@ -101,7 +101,7 @@ async def turn_off(ctx: Context, member_id: MemberId, channel_id: UUID) -> bool:
     if channel_id == member_id and not others:
         return False
     was_on = await run(ctx.tx, "turn_channel_off", id=channel_id)
-    return await any_left(ctx, member_id) and was_on == ChannelState.ON
+    return await any_left(ctx, member_id) and bool(was_on)
 
 
 async def any_left(ctx: Context, member_id: MemberId) -> bool:

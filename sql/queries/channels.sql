@@ -33,9 +33,8 @@ UPDATE channel SET state = 'on' WHERE id = :id AND member_id = :member_id AND st
 UPDATE channel SET wrong_codes = wrong_codes + 1 WHERE id = :id AND member_id = :member_id;
 
 -- name: turn_channel_off(id)$
--- It refuses for good. What was it before?
-UPDATE channel c SET state = 'off' FROM (SELECT id, state FROM channel WHERE id = :id FOR UPDATE) b
-WHERE c.id = b.id AND b.state IN ('on', 'unproven') RETURNING b.state;
+-- It refuses for good. One that was never proven stays so: "use it again" must not make it theirs.
+UPDATE channel SET state = 'off' WHERE id = :id AND state = 'on' RETURNING true;
 
 -- name: stop_channel(id, member_id)$
 -- Its person wants no more on it.

@@ -18,6 +18,7 @@ class Stub:
     requests: list[Request] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)  # 0: hangs up without one
     usual: int = 200
+    said: bytes = b"{}"
     port: int = 0
 
     @property
@@ -42,9 +43,9 @@ class Stubbed:
                     self.send_response(status)
                     if status in (301, 302, 307, 308):
                         self.send_header("location", f"{stub.origin}/elsewhere")
-                    self.send_header("content-length", "2")
+                    self.send_header("content-length", str(len(stub.said)))
                     self.end_headers()
-                    self.wfile.write(b"{}")
+                    self.wfile.write(stub.said)
 
             do_PUT = do_GET = do_POST
 

@@ -20,6 +20,7 @@ from careweb.flows.channels import (
     prove,
     put_first,
     remove_channel,
+    restart_channel,
     set_details,
     set_digest,
     stop_channel,
@@ -147,6 +148,21 @@ async def test_whom_nothing_reaches_is_set_free_and_asked_no_more_until_they_say
 
 async def stopped(engine: Engine, helper: MemberId) -> bool:
     return bool((await fetch(engine, "SELECT mail_stopped FROM member WHERE id = $1", helper))[0][0])
+
+
+async def test_what_refuses_its_code_is_never_theirs(engine: Engine) -> None:
+    helper = await asked(engine)
+    sender = Sending(engine, NEVER)
+    async with sender.begin() as ctx:
+        channel = await add_channel(ctx, helper, ChannelKind.SMS, PHONE)
+        await fetch(
+            engine, "DELETE FROM promise WHERE subject NOT IN (SELECT id FROM notice WHERE kind = 'channel_code')"
+        )
+    await until_settled(sender)
+    assert sender.went() == ["sms"], "and to nobody else"
+    async with sender.begin() as ctx:
+        await restart_channel(ctx, helper, channel)
+    assert await channel_states(engine) == {"sms": "unproven", "email": "on"}
 
 
 async def channel_states(engine: Engine) -> dict[str, str]:

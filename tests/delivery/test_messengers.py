@@ -1,14 +1,15 @@
 """Texts and messengers through the real Apprise, against a gateway on loopback; and that an address is never a URL.
 
-Twilio, Telegram and WhatsApp have addresses of their own built into Apprise: of these only what Apprise would ask for is tested.
+Twilio, Telegram and WhatsApp have addresses of their own built into Apprise: of these a test leads what Apprise sends to the stub.
 """
 
 import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 from uuid import uuid4
 
 import pytest
@@ -115,6 +116,76 @@ async def test_many_at_once_do_not_mix(gateway: Stub) -> None:
     await asyncio.gather(*[way.send(message(ChannelKind.SIGNAL, to=number)) for number in numbers])
     sent = [json.loads(request.body)["recipients"] for request in gateway.requests]
     assert sorted(sent) == [[number] for number in numbers]
+
+
+LINK = "https://care.example.org/a/x_y_z-1*2_3"
+BUILT_IN = {  # services whose address is in Apprise: where it is kept, and what is put in its place
+    ChannelKind.SMS: ("notify_sms_url", "/{sid}/Messages.json"),
+    ChannelKind.TELEGRAM: ("notify_url", "/bot"),
+    ChannelKind.WHATSAPP: ("notify_url", "/{fb_ver}/{phone_id}/messages"),
+}
+
+
+class Led(Messengers):
+    """The same services, led to the gateway."""
+
+    origin = ""
+
+    def service(self, kind: ChannelKind, to: str, key: str = "") -> Any:
+        found = super().service(kind, to, key)
+        name, path = BUILT_IN[kind]
+        setattr(found, name, self.origin + path)
+        return found
+
+
+def led(gateway: Stub) -> Led:
+    way = Led(Settings.model_validate({"smtp_timeout": 4} | REAL))
+    way.origin = gateway.origin
+    return way
+
+
+def sent_to(kind: ChannelKind, body: bytes) -> tuple[str, str]:
+    """Whom, and what they read there."""
+    if kind is ChannelKind.SMS:
+        fields = dict(parse_qsl(body.decode()))
+        return fields["To"], fields["Body"]
+    given = json.loads(body)
+    if kind is ChannelKind.WHATSAPP:
+        return given["to"], given["text"]["body"]
+    return str(given["chat_id"]), unescape(given["text"]) if given["parse_mode"] == "HTML" else "not as it was written"
+
+
+@pytest.mark.parametrize("kind", sorted(BUILT_IN))
+async def test_services_with_an_address_of_their_own_get_the_number_and_the_text_as_it_is(
+    gateway: Stub, kind: ChannelKind
+) -> None:
+    text = (
+        f"You have a message: {LINK} Answer Y 4821 or N 4821. STOP ends this. " + "Groceries, Tue, Nov 24, near. " * 4
+    )
+    await led(gateway).send(message(kind, text=text.strip()))
+    [request] = gateway.requests
+    whom, read = sent_to(kind, request.body)
+    assert whom.lstrip("+") == GOOD[kind].lstrip("+")
+    assert read.strip() == text.strip(), "in one piece, and the link whole"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "said", "permanent"),
+    [
+        (ChannelKind.SMS, 400, {"code": 21610, "message": "said STOP"}, True), (ChannelKind.SMS, 400, {"code": 21211}, True),
+        (ChannelKind.SMS, 401, {"code": 20003}, False), (ChannelKind.SMS, 429, {"code": 20429}, False), (ChannelKind.SMS, 503, {}, False),
+        (ChannelKind.TELEGRAM, 403, {"description": "bot was blocked by the user"}, True), (ChannelKind.TELEGRAM, 401, {}, False),
+        (ChannelKind.TELEGRAM, 404, {}, False), (ChannelKind.TELEGRAM, 400, {"description": "chat not found"}, True),
+        (ChannelKind.WHATSAPP, 400, {"error": {"code": 131026, "message": "undeliverable"}}, True),
+        (ChannelKind.WHATSAPP, 401, {"error": {"code": 190, "message": "token"}}, False),
+    ],
+)  # fmt: skip
+async def test_what_each_service_says_of_the_recipient_is_for_good_and_of_us_is_not(
+    gateway: Stub, kind: ChannelKind, status: int, said: dict[str, Any], permanent: bool
+) -> None:
+    gateway.answers, gateway.said = [status], json.dumps(said).encode()
+    error = await refused(led(gateway), message(kind))
+    assert (error.permanent, error.unsure) == (permanent, False)
 
 
 @pytest.mark.parametrize("kind", sorted(TYPED))

@@ -82,7 +82,7 @@ MOVES = {
     "notice_not_sent": Move("notice", {"claimed"}, {"lease_until": LATER, "state": "failed", "channel_id": None, "tries": 1}),
     "revive_notices": Move("notice", {"parked"}, by=""),
     "prove_channel": Move("channel", {"unproven"}, {"member_id": "member"}),
-    "turn_channel_off": Move("channel", {"unproven", "on"}),
+    "turn_channel_off": Move("channel", {"on"}),
     "stop_channel": Move("channel", {"on", "off"}, {"member_id": "member"}),
     "restart_channel": Move("channel", {"off", "stopped"}, {"member_id": "member"}),
 }  # fmt: skip
