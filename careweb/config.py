@@ -1,18 +1,38 @@
 """Every setting, read once from the environment (or a file named by CAREWEB_ENV_FILE) at a door."""
 
 import os
+import re
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PLACE = re.compile(r"[a-z0-9]+://[^/?#{}]+[/?][^{}#]*\{to\}(?:[^{}#]|\{key\})*")
+
+
+def _fit(template: SecretStr) -> SecretStr:
+    """An address goes behind the host, and once: whatever it is, it cannot say where the message is sent to."""
+    if template and not _PLACE.fullmatch(template.get_secret_value()):
+        raise ValueError("the address goes in as {to}, once, behind the host")
+    return template
+
+
+Template = Annotated[SecretStr, AfterValidator(_fit)]
+
+
+def _messenger(what: str) -> Any:
+    return Field(SecretStr(""), description=f"Apprise URL with {{to}} for the address: {what}; empty turns it off")
 
 
 class Settings(BaseSettings):
     """The name of a setting in the environment is CAREWEB_ and its name here, unless it has an alias."""
 
-    model_config = SettingsConfigDict(env_prefix="CAREWEB_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CAREWEB_", frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field(
         "",
@@ -65,8 +85,27 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user name there, if it wants one")
     smtp_password: SecretStr = Field(SecretStr(""), description="password there")
     smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$", description="none, starttls or tls")
-    smtp_timeout: timedelta = Field(timedelta(seconds=20), description="how long one send may take")
+    smtp_timeout: timedelta = Field(
+        timedelta(seconds=20), description="how long one send may take, by mail or any other channel"
+    )
     mail_from: str = Field("careweb <careweb@localhost>", description="sender of every message; keep it neutral")
+
+    push_services: str = Field(
+        "fcm.googleapis.com,updates.push.services.mozilla.com,web.push.apple.com,*.push.apple.com,*.notify.windows.com",
+        description="hosts of push services that a browser may name, separated by commas; empty turns web push off",
+    )
+    sms_url: Template = _messenger("text messages, as twilio://SID:TOKEN@+14165550100/{to}")
+    sms_secret: SecretStr = Field(
+        SecretStr(""),
+        description="with which the gateway signs incoming texts (Twilio: the auth token); empty takes none",
+    )
+    telegram_url: Template = _messenger("Telegram, as tgram://TOKEN/{to}")
+    signal_url: Template = _messenger(
+        "Signal by a signal-cli REST gateway, as signal://localhost:8080/+14165550100/{to}"
+    )
+    whatsapp_url: Template = _messenger("WhatsApp, as whatsapp://TOKEN@PHONE_ID/{to}")
+    matrix_url: Template = _messenger("Matrix, as matrixs://USER:PASSWORD@matrix.example.org/{to}")
+    ntfy_url: Template = _messenger("ntfy, as ntfys://ntfy.example.org/{to}")
 
     urgent_ask_timeout: timedelta = Field(
         timedelta(minutes=30), description="an urgent ask unanswered for this long times out"
@@ -142,6 +181,10 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def push_hosts(self) -> tuple[str, ...]:
+        return tuple(one.strip() for one in self.push_services.split(",") if one.strip())
 
     @property
     def secure(self) -> bool:

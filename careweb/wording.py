@@ -101,6 +101,24 @@ MEMBERSHIP_STATES = {
     "suspended": N_("Suspended"),
 }
 
+CHANNELS = {
+    "email": N_("e-mail"),
+    "push": N_("this browser"),
+    "sms": N_("text message"),
+    "telegram": "Telegram",
+    "signal": "Signal",
+    "whatsapp": "WhatsApp",
+    "matrix": "Matrix",
+    "ntfy": "ntfy",
+}
+
+CHANNEL_STATES = {
+    "unproven": N_("waits for its code"),
+    "on": N_("on"),
+    "off": N_("off: our messages were refused there"),
+    "stopped": N_("stopped by you"),
+}
+
 REACHES = {
     "group": N_("This group only"),
     "alliance": N_("Any group of the alliance"),
@@ -175,6 +193,15 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "place_coordinates": N_(
         "Exact positions are not taken. Type the first three characters of a postal code, like M5V."
     ),
+    "channel": N_("Choose one of these."),
+    "channels": N_("You have this one already, or as many as we can add today."),
+    "push": N_("This browser uses a service that we do not know. Choose another way."),
+    "address_sms": N_("This does not look like a phone number. Write it like 416 555 0199."),
+    "address_signal": N_("This does not look like a phone number. Write it like 416 555 0199."),
+    "address_whatsapp": N_("This does not look like a phone number. Write it like 416 555 0199."),
+    "address_telegram": N_("Write your number at Telegram, like 123456789. It is digits only."),
+    "address_matrix": N_("Write your name at Matrix, like @name:example.org."),
+    "address_ntfy": N_("Write the name of your topic: letters and digits, at most 64."),
     "moved": N_("You changed your area twice within the last 30 days. Keep the area you had, or change it later."),
     "zone": N_("Choose a town or area from the list."),
     "wider": N_("Choose whether to name a wider place."),
@@ -285,6 +312,7 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "posted_need": N_("wrote your need down for you"),
     "widened_need": N_("widened the search"),
     "asked_again": N_("let volunteers be asked again"),
+    "answered_for": N_("wrote down your answer, as you said on the phone"),
     "called_back": N_("saw your phone number, to call you back"),
     "read_name": N_("saw your name among the volunteers"),
     "admitted": N_("admitted you"),
@@ -374,6 +402,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "offer": OFFER_STATES,
     "membership": MEMBERSHIP_STATES,
     "reach": REACHES,
+    "channel": CHANNELS,
+    "channel_state": CHANNEL_STATES,
     "close_reason": CLOSE_REASONS,
     "day": DAYS,
     "part": PARTS,

@@ -83,6 +83,7 @@ BEGIN
             -- A report about a volunteer goes to the group of their offer, from a need that may be another's.
             ('review', mine_or_own || ' OR ' || of_need, NULL, true),
             ('opening', mine, NULL, true),
+            ('channel', 'member_id = current_member()', NULL, false),
             ('audit_line', mine, NULL, true),
             ('audit_link', 'false', NULL, true)
         ) AS guarded (name, web, written, matcher)
@@ -105,7 +106,7 @@ GRANT SELECT, INSERT, UPDATE ON need, match, membership, offer, member, need_eve
 GRANT SELECT, UPDATE ON ask TO careweb_web;
 GRANT SELECT, DELETE ON staff TO careweb_web;
 GRANT SELECT, INSERT, DELETE ON thread_note, data_key TO careweb_web;
-GRANT SELECT, INSERT, UPDATE, DELETE ON notice TO careweb_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notice, channel TO careweb_web;
 GRANT SELECT ON recruiting_line, standing TO careweb_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON authenticator, recovery_code, second_step_try TO careweb_web;
 GRANT SELECT, INSERT, DELETE ON second_step_event TO careweb_web;
@@ -154,7 +155,7 @@ GRANT EXECUTE ON FUNCTION current_group(), current_member(), group_of(uuid), sha
     has_address(uuid), masters() TO careweb_web, careweb_matcher;
 GRANT EXECUTE ON FUNCTION of_this_group(uuid), asked_about(uuid), sees_need(uuid), asked_here(uuid, uuid) TO careweb_web;
 GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid), may_judge(uuid, uuid),
-    lines_of_record(bytea),
+    lines_of_record(bytea), channels_of_address(bytea), member_of_channel(uuid),
     ask_to_sign_in(uuid, uuid, bytea, boolean, bytea, timestamptz, timestamptz, timestamptz),
     add_member_once(uuid, bytea, text, bytea, text, text, timestamptz, smallint, bytea),
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int) TO careweb_web;

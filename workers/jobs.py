@@ -83,7 +83,7 @@ async def do(workshop: Workshop, job: str, subject: UUID) -> str:
 
 async def _do(workshop: Workshop, job: str, subject: UUID) -> str:
     if job == DELIVER:
-        return await notices.deliver(lambda: workshop.begin_for(subject), workshop.mailer.send, NoticeId(subject))
+        return await notices.deliver(lambda: workshop.begin_for(subject), workshop.ways.send, NoticeId(subject))
     async with workshop.begin_for(subject) if job in OF_ONE_GROUP else workshop.begin() as ctx:
         if job in OF_A_NEED:
             await matching.hold_need(ctx, NeedId(subject))

@@ -1,4 +1,4 @@
-"""What every job of a process shares: the database, the keys, the settings, the way out for mail, the records."""
+"""What every job of a process shares: the database, the keys, the settings, the ways out, the records."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from careweb.config import Settings
-from careweb.delivery.mail import Mailer
+from careweb.delivery.ways import Ways
 from careweb.flows.context import Context
 from careweb.flows.starting import refuse_unfit
 from careweb.storage.database import Engine, reading, run, transaction
@@ -49,7 +49,7 @@ class Workshop:
     groups: Engine  # as the web: one group or person at a time
     vault: Vault
     settings: Settings
-    mailer: Mailer
+    ways: Ways
     figures: Figures
     clock: Clock = field(default_factory=Clock)
     promised: asyncio.Event = field(default_factory=asyncio.Event)  # some job may have promised something: relay, look
@@ -78,17 +78,16 @@ class Workshop:
 @asynccontextmanager
 async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Workshop]:
     """`jobs`: how many run at once. Half as many connections of each kind do: a job that sends has none meanwhile."""
-    vault, mailer = open_vault(settings), Mailer(settings)
+    vault = open_vault(settings)
+    ways = Ways(settings, vault.push_key())
     engine, groups = (
         open_login(login, settings, vault, pool_size=jobs // 2 + 2) for login in (Login.MATCHER, Login.WEB)
     )
     try:
         await refuse_unfit(engine, vault, settings)
-        workshop = Workshop(
-            engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures()
-        )
+        workshop = Workshop(engine=engine, groups=groups, vault=vault, settings=settings, ways=ways, figures=Figures())
         yield workshop
     finally:
-        await mailer.close()
+        await ways.close()
         await engine.dispose()
         await groups.dispose()

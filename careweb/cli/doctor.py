@@ -19,8 +19,11 @@ from pydantic import ValidationError
 
 from careweb.cli.door import opened_engine
 from careweb.config import Settings, settings
+from careweb.delivery.messengers import Messengers
 from careweb.domain.backups import taken_at, too_old
+from careweb.domain.channels import EXAMPLES, TYPED, ChannelKind
 from careweb.flows.starting import ErasedComeBackError, KeysMissingError, refuse_unfit
+from careweb.flows.ways import switched_on
 from careweb.storage.database import run, transaction
 from careweb.storage.migrations import pending
 from careweb.storage.promises import Stuck, stuck
@@ -58,7 +61,7 @@ def examine() -> Iterator[Finding]:
             yield Finding(f"the setting {name}: {problem['msg']}", "mend it in the environment or in CAREWEB_ENV_FILE")
         return
     yield Finding("the settings can be read")
-    for check in (_address, _keys, _copies, _disk, _database, _solver, _redis, _mail):
+    for check in (_address, _keys, _copies, _disk, _database, _solver, _redis, _mail, _channels):
         yield from _guarded(check, chosen)
 
 
@@ -213,6 +216,17 @@ def _mail(chosen: Settings) -> Iterator[Finding]:
         yield Finding("the mail password travels unencrypted", "set CAREWEB_SMTP_TLS to starttls or tls")
     if not chosen.demo and parseaddr(chosen.mail_from)[1].endswith("@localhost"):
         yield Finding("mail is sent from an address at localhost", "set CAREWEB_MAIL_FROM to one of your own domain")
+
+
+def _channels(chosen: Settings) -> Iterator[Finding]:
+    on, messengers = switched_on(chosen), Messengers(chosen)
+    yield Finding(f"people may be reached by {', '.join(kind for kind in ChannelKind if kind in on)}")
+    for kind in sorted(on & TYPED):
+        if messengers.service(kind, EXAMPLES[kind]) is None:
+            mend = f"CAREWEB_{kind.upper()}_URL: see the wiki of Apprise for the form of its URL"
+            yield Finding(f"Apprise knows no service by the URL for {kind}", mend)
+    if chosen.sms_secret and ChannelKind.SMS not in on:
+        yield Finding("answers by text are taken, and no text is sent", "set CAREWEB_SMS_URL too")
 
 
 def _mail_client(chosen: Settings) -> smtplib.SMTP:

@@ -38,11 +38,13 @@ class Mailer:
 
     async def send(self, message: Message) -> None:
         """Raises DeliveryError. After a temporary one the message may have arrived all the same (no answer after DATA)."""
+        wire, handed = self.wire(message), False
         try:
             async with asyncio.timeout(self._timeout), self._connection() as smtp:
-                await smtp.sendmail(self._address, [message.to], self.wire(message))
+                handed = True
+                await smtp.sendmail(self._address, [message.to], wire)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            _refuse(error)
+            _refuse(error, handed=handed)
 
     def wire(self, message: Message) -> bytes:
         """By the older half of the standard library: the newer one parses each header anew and takes four times as long."""
@@ -114,17 +116,19 @@ async def _lives(smtp: aiosmtplib.SMTP, idle: float) -> bool:
     return False
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _refuse(error: Exception, *, handed: bool) -> NoReturn:
     """Only a code and a class go on: a server's words may repeat the address."""
-    code = _code(error)
+    code, words = _reply(error)
     reason = f"{type(error).__name__} {code or ''}".strip()
-    raise DeliveryError(reason, permanent=500 <= code < 600) from None
+    # 5.7 is what the server thinks of us, by the sender's address or a list: nothing that lies with the recipient
+    permanent = 500 <= code < 600 and not words.startswith("5.7.")
+    raise DeliveryError(reason, permanent=permanent, unsure=handed and not code) from None
 
 
-def _code(error: Exception) -> int:
-    """The reply code that speaks of this recipient or this message; 0 where the server or our settings are at fault."""
+def _reply(error: Exception) -> tuple[int, str]:
+    """What was said of this recipient or this message; 0 where the server or our settings are at fault."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return int(error.recipients[0].code)
+        error = error.recipients[0]
     if isinstance(error, (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)):
-        return int(error.code)
-    return 0
+        return int(error.code), error.message
+    return 0, ""

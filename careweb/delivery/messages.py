@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from careweb.domain.channels import ChannelKind
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -15,11 +17,18 @@ class Message:
     locale: str
     written_at: datetime
     stop_url: str = field(default="", repr=False)  # where one click stops further messages; empty where none stops
+    channel: ChannelKind = ChannelKind.EMAIL
+    detailed: bool = False  # what it is about stands in it
+    link: str = field(default="", repr=False)  # where it leads; a push notification opens it
 
 
 class DeliveryError(Exception):
-    """The message did not reach the channel. `permanent`: it never will, for a reason that lies with the recipient."""
+    """The message did not reach the channel. `permanent`: it never will, for a reason that lies with the recipient.
 
-    def __init__(self, reason: str, *, permanent: bool) -> None:
+    `unsure`: it may have arrived all the same; it is tried again where it was, so that its receiver can tell it is one.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool, unsure: bool = False) -> None:
         super().__init__(reason)
         self.permanent = permanent
+        self.unsure = unsure

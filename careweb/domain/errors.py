@@ -35,3 +35,7 @@ class NoCodeLeftError(CareError):
 
 class NotAdmittedError(CareError):
     """A coordinator of the group has not admitted this volunteer yet."""
+
+
+class TooManyChannelsError(CareError):
+    """You have this one already, or as many as anyone may have or add in a day."""

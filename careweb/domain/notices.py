@@ -24,9 +24,16 @@ class NoticeKind(StrEnum):
     SUSPENDED = "suspended"
     GLASS_BROKEN = "glass_broken"  # to all staff of a group: somebody opened a contact without a second person
 
+    CHANNEL_CODE = "channel_code"  # is this address yours? Type this code
+    CHANNEL_OFF = "channel_off"  # nothing arrives on another channel any more
 
-TO_THOSE_WHO_STOPPED = frozenset({NoticeKind.SIGN_IN})  # they asked for it this minute
+
+TO_THOSE_WHO_STOPPED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CHANNEL_CODE})  # they asked for it this minute
+BY_MAIL_ONLY = frozenset(
+    {NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT}
+)  # to the contact that was given, and nowhere else
 TO_THE_UNCONFIRMED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT})
+CAN_WAIT = frozenset({NoticeKind.ASK, NoticeKind.ASK_COVERED, NoticeKind.ADMITTED})  # an ask only if nothing hurries
 CALL_INSTEAD = frozenset(
     {
         NoticeKind.SIGN_IN,
@@ -39,6 +46,7 @@ CALL_INSTEAD = frozenset(
 )  # an asker with a telephone only is called by a coordinator
 
 TRIES_MOST = 5
+UNSURE_MOST = 2  # tries on one channel that may have arrived; the next one is on another
 BURST = timedelta(minutes=10)  # between two messages about what one person writes to another
 
 

@@ -53,6 +53,13 @@ class NoticeState(StrEnum):
     PARKED = "parked"  # five tries; an operator looks
 
 
+class ChannelState(StrEnum):
+    UNPROVEN = "unproven"  # a code went there, and was not typed yet
+    ON = "on"
+    OFF = "off"  # refused for good: nothing arrives there
+    STOPPED = "stopped"  # by its person
+
+
 class ReviewState(StrEnum):
     OPEN = "open"  # waits for a person of the group, or is with one
     DECIDED = "decided"  # may be appealed against once

@@ -9,7 +9,7 @@ from typing import Any
 from careweb.domain.board import Area, Line, Place, Tally, lines, shares, within
 from careweb.domain.distances import Band
 from careweb.domain.errors import NotHereError, OverError
-from careweb.domain.ids import GroupId, MemberId, NeedId
+from careweb.domain.ids import AskId, GroupId, MemberId, NeedId
 from careweb.domain.reasons import Reasons, Smallest, smallest_change
 from careweb.domain.states import AskState, CloseReason, NeedState
 from careweb.flows.context import Context
@@ -37,6 +37,7 @@ class Board:
 class Asked:
     """One ask as the coordinators of the need's group see it; a name only if the volunteer is their own."""
 
+    id: AskId
     member_id: MemberId
     name: str = field(repr=False)
     own: bool
@@ -134,7 +135,7 @@ async def _asked(ctx: Context, group_id: GroupId, ask: Mapping[str, Any]) -> Ask
     own = ask["offer_group_id"] == group_id
     sealer = await key_of(ctx.tx, ctx.vault, "member", ask["member_id"]) if own else None
     return Asked(
-        member_id=ask["member_id"], name=sealer.open("name", ask["sealed_name"]) if sealer else "", own=own, wave=ask["wave"],
+        id=ask["id"], member_id=ask["member_id"], name=sealer.open("name", ask["sealed_name"]) if sealer else "", own=own, wave=ask["wave"],
         state=AskState(ask["state"]), sent_at=ask["sent_at"], answered_at=ask["answered_at"],
         language=ask["language"], band=Band(ask["terms"]["band"]),
     )  # fmt: skip

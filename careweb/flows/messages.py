@@ -1,49 +1,81 @@
 """What a message says, in its reader's language, and whether it still makes sense to send it.
 
-Only here is a recipient's address opened, and only to put it on the envelope. A message holds links and codes that
-are derived and never stored; it holds no name, no free text, no zone and no group.
+A message holds links and codes that are derived and never stored; it holds no name, no free text, no zone and no group.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
 from careweb.delivery.messages import Message
+from careweb.domain.channels import ChannelKind
 from careweb.domain.distances import band
-from careweb.domain.notices import TO_THE_UNCONFIRMED, TO_THOSE_WHO_STOPPED, NoticeKind
-from careweb.domain.states import LIVE, UNDER_WAY, AskState, MatchState, MembershipState, NeedState
+from careweb.domain.notices import TO_THOSE_WHO_STOPPED, NoticeKind
+from careweb.domain.states import LIVE, UNDER_WAY, AskState, ChannelState, MatchState, MembershipState, NeedState
 from careweb.flows.changes import changes_since
 from careweb.flows.context import Context
-from careweb.rendering import SOURCE, interfaces, language_name, render_html, render_text
+from careweb.flows.ways import Way, reader_of
+from careweb.rendering import language_name, render_html, render_text
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
-from careweb.storage.sealing import key_of
 
-ASK_DIGITS, SIGN_IN_DIGITS = 4, 6
-STOP_MEMBER, STOP_ASKER = "stop", "stop need"  # purposes of the link that stops messages
+ASK_DIGITS, SIGN_IN_DIGITS, CHANNEL_DIGITS = 4, 6, 6
+STOP_MEMBER, STOP_ASKER, STOP_CHANNEL = "stop", "stop need", "stop channel"  # purposes of the link that stops messages
+
+_HEAD, _FOOT = 2, 2  # blocks before and after what a mail says, as notices/layout.txt has them
 
 Facts = dict[str, Any]
 
 
-async def compose(ctx: Context, notice: Notice) -> Message | None:
-    """None if it makes no sense any more, or if there is nobody to send it to."""
-    recipient = await _recipient(ctx, notice)
-    facts = await _FACTS[NoticeKind(notice.kind)](ctx, notice) if recipient else None
-    if recipient is None or facts is None:
+async def compose(ctx: Context, notice: Notice, way: Way | None = None) -> Message | None:
+    """On this way, or the reader's first. None if it makes no sense any more, or if there is nobody to send it to."""
+    reader = await reader_of(ctx, notice)
+    if reader is None or not reader.ways:
         return None
-    locale = recipient["locale"] if recipient["locale"] in interfaces() else SOURCE
-    stop_url = _stop_url(ctx, notice)
-    values = {"to_asker": notice.need_id is not None, "stop_url": stop_url} | facts
+    facts = await _FACTS[NoticeKind(notice.kind)](ctx, notice)
+    if facts is None:
+        return None
+    way, locale = way or reader.ways[0], reader.locale
+    values = {"to_asker": notice.need_id is not None, "stop_url": _stop_url(ctx, notice, way)} | facts
     if "language" in facts:
         values["language"] = _language_in(locale, facts["language"])
+    return (_mail if way.kind is ChannelKind.EMAIL else _text)(ctx, notice, way, locale, values)
+
+
+def _mail(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) -> Message:
     text = render_text(locale, f"notices/{notice.kind}.txt", **values)
     subject, _, body = re.sub(r"\n{3,}", "\n\n", text).partition("\n\n")
     return Message(
-        id=notice.id, to=recipient["address"], subject=subject.strip(), text=body,
+        id=notice.id, to=way.address, subject=subject.strip(), text=body,
         html=render_html(locale, "notices/message.html", subject=subject.strip(), blocks=blocks(body)),
-        locale=locale, written_at=ctx.now, stop_url=stop_url,
+        locale=locale, written_at=ctx.now, stop_url=values["stop_url"], detailed=True,
     )  # fmt: skip
+
+
+def _text(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) -> Message:
+    """That there is a message, its link and code, and how to stop; what it is about only for those who want it there."""
+    detailed = way.details and notice.kind == NoticeKind.ASK
+    values = {"link": f"{ctx.settings.public_url}/me", "code": ""} | values
+    answers = way.kind is ChannelKind.SMS and bool(ctx.settings.sms_secret)
+    subject, text = (
+        " ".join(render_text(locale, f"texts/{part}.txt", kind=notice.kind, detailed=detailed, answers=answers, **values).split())
+        for part in ("subject", "push" if way.kind is ChannelKind.PUSH else "message")
+    )  # fmt: skip
+    return Message(
+        id=notice.id, to=way.address, subject=subject, text=text, html="", locale=locale, written_at=ctx.now,
+        channel=way.kind, detailed=detailed, link=values["link"],
+    )  # fmt: skip
+
+
+def joined(mails: Sequence[Message]) -> Message:
+    """One mail for several: greeting and way to stop once, and in between what each of them says."""
+    parts = [[block for _, block in blocks(mail.text)] for mail in mails]
+    first = parts[0]
+    text = "\n\n".join([*first[:_HEAD], *(one for part in parts for one in part[_HEAD:-_FOOT]), *first[-_FOOT:]])
+    html = render_html(mails[0].locale, "notices/message.html", subject=mails[0].subject, blocks=blocks(text))
+    return replace(mails[0], text=text, html=html)
 
 
 def blocks(body: str) -> list[tuple[str, str]]:
@@ -57,23 +89,11 @@ def _kind_of(block: str) -> str:
     return "code" if block.isdigit() else "text"
 
 
-async def _recipient(ctx: Context, notice: Notice) -> Mapping[str, Any] | None:
-    """Who stopped messages since this one was owed gets it no more."""
-    record, id = ("member", notice.member_id) if notice.member_id else ("need", notice.need_id)
-    row = await run(ctx.tx, "recipient_member" if notice.member_id else "recipient_asker", id=id)
-    if row is None or id is None:
-        return None
-    stopped = row["mail_stopped"] and notice.kind not in TO_THOSE_WHO_STOPPED
-    if stopped or not (row["confirmed"] or notice.kind in TO_THE_UNCONFIRMED):
-        return None
-    sealer = await key_of(ctx.tx, ctx.vault, record, id)
-    address = sealer.open("contact", row["sealed_contact"]) if sealer else ""
-    return {"address": address, "locale": row["locale"]} if address else None
-
-
-def _stop_url(ctx: Context, notice: Notice) -> str:
+def _stop_url(ctx: Context, notice: Notice, way: Way) -> str:
     if notice.kind in TO_THOSE_WHO_STOPPED:
         return ""
+    if way.kind is not ChannelKind.EMAIL:
+        return _link(ctx, "stop", STOP_CHANNEL, way.id)
     purpose, id = (STOP_MEMBER, notice.member_id) if notice.member_id else (STOP_ASKER, notice.need_id)
     return _link(ctx, "stop", purpose, id)
 
@@ -171,6 +191,20 @@ async def _confirm_import(ctx: Context, notice: Notice) -> Facts | None:
     return {"link": _link(ctx, "c", "confirm", notice.member_id)} if row and not row["confirmed"] else None
 
 
+async def _channel_code(ctx: Context, notice: Notice) -> Facts | None:
+    return {"code": ctx.vault.digits("channel", notice.subject, CHANNEL_DIGITS), "link": _channels_page(ctx)}
+
+
+async def _channel_off(ctx: Context, notice: Notice) -> Facts | None:
+    rows = await run(ctx.tx, "channels_of_member", member_id=notice.member_id)
+    off = [row["kind"] for row in rows if row["id"] == notice.subject and row["state"] == ChannelState.OFF]
+    return {"channel": off[0], "link": _channels_page(ctx)} if off else None
+
+
+def _channels_page(ctx: Context) -> str:
+    return f"{ctx.settings.public_url}/me/channels"
+
+
 def _about_membership(state: MembershipState) -> Callable[[Context, Notice], Awaitable[Facts | None]]:
     async def facts(ctx: Context, notice: Notice) -> Facts | None:
         now = await run(ctx.tx, "membership_state", group_id=notice.subject, member_id=notice.member_id)
@@ -197,5 +231,7 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.CONFIRM_IMPORT: _confirm_import,
     NoticeKind.ADMITTED: _about_membership(MembershipState.ADMITTED),
     NoticeKind.GLASS_BROKEN: _glass_broken,
+    NoticeKind.CHANNEL_CODE: _channel_code,
+    NoticeKind.CHANNEL_OFF: _channel_off,
     NoticeKind.SUSPENDED: _about_membership(MembershipState.SUSPENDED),
 }

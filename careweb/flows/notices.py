@@ -17,14 +17,17 @@ from careweb.domain.notices import (
     TO_THE_UNCONFIRMED,
     TO_THOSE_WHO_STOPPED,
     TRIES_MOST,
+    UNSURE_MOST,
     NoticeKind,
     wait_after,
 )
 from careweb.domain.states import AskState, NoticeState
 from careweb.flows.again import look_again
 from careweb.flows.context import Context
+from careweb.flows.digests import put_off, with_others
 from careweb.flows.entering import act_for, enter
-from careweb.flows.messages import STOP_ASKER, STOP_MEMBER, compose
+from careweb.flows.messages import STOP_ASKER, STOP_CHANNEL, STOP_MEMBER, compose
+from careweb.flows.ways import Way, any_left, reader_of, turn_off
 from careweb.storage import notices
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
@@ -42,6 +45,7 @@ class Outcome(StrEnum):
     OBSOLETE = "obsolete"  # it makes no sense any more
     SENT = "sent"
     AGAIN = "again"
+    WAITS = "waits"  # for the hour at which its reader is told what can wait
     FAILED = "failed"
     PARKED = "parked"
 
@@ -96,10 +100,16 @@ async def owe_in_bursts(
 
 
 async def stop(ctx: Context, token: str) -> bool:
-    """One click: no more messages to this member, or about this need. False if the link is not ours."""
+    """One click: no more messages to this member, on this channel, or about this need. False if the link is not ours."""
     if member_id := ctx.vault.verify(STOP_MEMBER, token):
         await act_for(ctx, MemberId(member_id))
         await run(ctx.tx, "stop_mail", id=member_id)
+    elif channel_id := ctx.vault.verify(STOP_CHANNEL, token):
+        member_id = await run(ctx.tx, "member_of_channel", id=channel_id)
+        if member_id:
+            await act_for(ctx, MemberId(member_id))
+            await run(ctx.tx, "stop_channel", id=channel_id, member_id=member_id)
+            await any_left(ctx, MemberId(member_id))
     elif need_id := ctx.vault.verify(STOP_ASKER, token):
         await enter(ctx, need_id)
         await run(ctx.tx, "stop_mail_to_asker", id=need_id)
@@ -118,7 +128,10 @@ async def revive_parked(ctx: Context) -> int:
 @dataclass(frozen=True, kw_only=True)
 class _Claimed:
     notice: Notice
+    others: Sequence[Notice]  # of a digest: told in the same message
     message: Message
+    way: Way
+    after: Way  # where to try next
 
 
 async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
@@ -131,14 +144,16 @@ async def deliver(begin: Begin, send: Send, notice_id: NoticeId) -> Outcome:
             return Outcome.NOT_OURS
         claimed = await _claim(ctx, notice_id, lease_until)
         mark_until = time.monotonic() + (ctx.settings.smtp_timeout + LEASE_MARGIN / 2).total_seconds()
+        if claimed is Outcome.WAITS:
+            return claimed
         if isinstance(claimed, Outcome):
             await unpromise(ctx.tx, "deliver_notice", notice_id)
             return claimed
     try:
         await send(claimed.message)
     except DeliveryError as error:
-        return await _settle(begin, claimed.notice, error, mark_until)
-    return await _settle(begin, claimed.notice, None, mark_until)
+        return await _settle(begin, claimed, error, mark_until)
+    return await _settle(begin, claimed, None, mark_until)
 
 
 async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _Claimed | Outcome:
@@ -147,33 +162,65 @@ async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _C
         return Outcome.NOT_OURS
     if notice.tries > TRIES_MOST:  # its senders died, one after the other
         return await _give_up(ctx, notice, NoticeState.PARKED)
-    message = await compose(ctx, notice)
-    if message is None:
+    reader = await reader_of(ctx, notice)
+    if reader and not reader.ways:
+        if notice.member_id:
+            await any_left(ctx, notice.member_id)
+        return await _give_up(ctx, notice, NoticeState.FAILED)
+    way = reader.way(notice.channel_id) if reader else None
+    message = await compose(ctx, notice, way)
+    if reader is None or way is None or message is None:
         await notices.mark_not_sent(ctx.tx, notice, NoticeState.FAILED)
         return Outcome.OBSOLETE
-    return _Claimed(notice=notice, message=message)
+    if await put_off(ctx, notice, reader):
+        return Outcome.WAITS
+    message, others = await with_others(ctx, notice, message, reader, way)
+    for one in (notice, *others):
+        await notices.goes_by(ctx.tx, one, way.kind, way.id, detailed=message.detailed)
+    return _Claimed(notice=notice, others=others, message=message, way=way, after=reader.after(way))
 
 
-async def _settle(begin: Begin, notice: Notice, error: DeliveryError | None, mark_until: float) -> Outcome:
+async def _settle(begin: Begin, claimed: _Claimed, error: DeliveryError | None, mark_until: float) -> Outcome:
     """Tried until the lease ends: what was sent and not marked would be sent again."""
     while True:
         try:
             async with begin() as ctx:
-                return await _mark(ctx, notice, error)
+                return await _mark(ctx, claimed, error)
         except Exception:
             if time.monotonic() > mark_until:
                 raise
             await asyncio.sleep(_SETTLE_EVERY)
 
 
-async def _mark(ctx: Context, notice: Notice, error: DeliveryError | None) -> Outcome:
+async def _mark(ctx: Context, claimed: _Claimed, error: DeliveryError | None) -> Outcome:
+    for other in claimed.others:
+        await _mark_one(ctx, other, claimed, error)
+    return await _mark_one(ctx, claimed.notice, claimed, error)
+
+
+async def _mark_one(ctx: Context, notice: Notice, claimed: _Claimed, error: DeliveryError | None) -> Outcome:
     await unpromise(ctx.tx, "deliver_notice", notice.id)
     if error is None:
         return await _sent(ctx, notice)
-    if error.permanent or notice.tries >= TRIES_MOST:
-        return await _give_up(ctx, notice, NoticeState.FAILED if error.permanent else NoticeState.PARKED)
-    await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED)
+    if error.permanent:
+        return await _refused(ctx, notice, claimed)
+    if notice.tries >= TRIES_MOST:
+        return await _give_up(ctx, notice, NoticeState.PARKED)
+    next_way = claimed.way if error.unsure and notice.tries % UNSURE_MOST else claimed.after
+    await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED, channel_id=next_way.id)
     await promise(ctx.tx, "deliver_notice", notice.id, ctx.now + wait_after(notice.tries, ctx.settings.notice_retry))
+    return Outcome.AGAIN
+
+
+async def _refused(ctx: Context, notice: Notice, claimed: _Claimed) -> Outcome:
+    """For good: nothing goes there any more. Where there is another channel it tells of that, and takes the message."""
+    channel_id = claimed.way.id
+    if notice.member_id and await turn_off(ctx, notice.member_id, channel_id):
+        await owe_anew(ctx, NoticeKind.CHANNEL_OFF, channel_id, notice.member_id)
+    if claimed.after.id == channel_id:
+        return await _give_up(ctx, notice, NoticeState.FAILED)
+    await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED, channel_id=claimed.after.id, tries=0)
+    await promise(ctx.tx, "deliver_notice", notice.id, ctx.now)
     return Outcome.AGAIN
 
 

@@ -162,8 +162,9 @@ async def resume(ctx: Context, member_id: MemberId) -> None:
 
 
 async def hear_again(ctx: Context, member_id: MemberId) -> None:
-    """Messages were stopped by the link at their foot; whoever signs in can have them again."""
+    """Messages were stopped by the link at their foot, or none arrived; whoever signs in can have them again, by e-mail."""
     await run(ctx.tx, "restart_mail", id=member_id)
+    await run(ctx.tx, "restart_channel", id=member_id, member_id=member_id)
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
         await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
 

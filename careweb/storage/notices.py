@@ -1,9 +1,11 @@
 """Messages owed, one to one person about one thing: claimed with a lease, then sent, failed or parked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from careweb.domain.channels import ChannelKind
 from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
 from careweb.domain.states import NoticeState
 from careweb.storage.database import Transaction, run
@@ -19,6 +21,7 @@ class Notice:
     tries: int
     created_at: datetime
     lease_until: datetime
+    channel_id: UUID | None = None  # on which it was tried last
 
 
 async def owe(
@@ -66,8 +69,29 @@ async def mark_sent(tx: Transaction, notice: Notice, now: datetime) -> bool:
     return bool(await run(tx, "notice_sent", id=notice.id, lease_until=notice.lease_until, now=now))
 
 
-async def mark_not_sent(tx: Transaction, notice: Notice, state: NoticeState) -> bool:
-    return bool(await run(tx, "notice_not_sent", id=notice.id, lease_until=notice.lease_until, state=state))
+async def claim_waiting(tx: Transaction, notice: Notice, kinds: Sequence[str]) -> list[Notice]:
+    """Under the lease of the one that is being sent."""
+    rows = await run(
+        tx, "claim_waiting_notices", id=notice.id, member_id=notice.member_id, kinds=list(kinds),
+        lease_until=notice.lease_until,
+    )  # fmt: skip
+    return [Notice(lease_until=notice.lease_until, **row) for row in rows]
+
+
+async def goes_by(tx: Transaction, notice: Notice, kind: ChannelKind, channel_id: UUID, *, detailed: bool) -> None:
+    await run(tx, "notice_goes_by", id=notice.id, channel=kind, channel_id=channel_id, detailed=detailed)
+
+
+async def mark_not_sent(
+    tx: Transaction, notice: Notice, state: NoticeState, *, channel_id: UUID | None = None, tries: int | None = None
+) -> bool:
+    """`channel_id`: where it is tried next; None is the first that works then."""
+    return bool(
+        await run(
+            tx, "notice_not_sent", id=notice.id, lease_until=notice.lease_until, state=state, channel_id=channel_id,
+            tries=notice.tries if tries is None else tries,
+        )
+    )  # fmt: skip
 
 
 async def revive(tx: Transaction) -> list[NoticeId]:

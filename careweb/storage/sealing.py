@@ -30,6 +30,7 @@ from careweb.storage.database import Transaction, driver, queries
 
 _NONCE = 12
 _HASHES_AT_ONCE = 2  # each thread keeps the 7 MB it took; two do a hundred a second
+_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # how many points its curve has
 _MAC = 15  # bytes of a link's seal: 120 bits, 20 characters
 
 
@@ -165,6 +166,13 @@ class Vault:
 
     def salt(self, login: str) -> bytes:
         return self._mac("database salt", login.encode())[:16]
+
+    # web push
+
+    def push_key(self) -> bytes:
+        """With which push services know this installation (VAPID): a scalar of P-256, from twice as many bits as it has."""
+        kdf = HKDF(algorithm=hashes.SHA256(), length=64, salt=None, info=b"careweb push key")
+        return (int.from_bytes(kdf.derive(self._root)) % (_P256 - 1) + 1).to_bytes(32)
 
     # links and codes: derived when needed, never stored
 

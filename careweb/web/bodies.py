@@ -40,7 +40,7 @@ class BodyTypeError(BodyError):
 
 async def read_fields(request: Request, *, most_fields: int = MOST_FIELDS) -> Fields:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await _read_body(request)
+    body = await read_body(request)
     if not body:
         return NO_FIELDS
     if kind == "application/x-www-form-urlencoded":
@@ -50,7 +50,7 @@ async def read_fields(request: Request, *, most_fields: int = MOST_FIELDS) -> Fi
     raise BodyTypeError
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """Counts what really arrives: Content-Length may be absent or lie."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > MOST_BYTES:
@@ -82,7 +82,7 @@ async def _read_multipart(request: Request, body: bytes, most_fields: int) -> li
 
 
 # ours, and given back as they are: in random letters a postal code may stand by chance
-_KEPT = frozenset({"token", "form_id", "code", "then", "back", "proof"})
+_KEPT = frozenset({"token", "form_id", "code", "then", "back", "proof", "subscription"})
 
 
 CUT = "cut"  # names the fields out of which a full postal code was cut; ours alone

@@ -5,12 +5,12 @@ from uuid import UUID
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
-from careweb.domain.errors import OverError
+from careweb.domain.errors import NotHereError, OverError
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.needs import TEXT_MOST
 from careweb.domain.states import LIVE, CloseReason, NeedState
+from careweb.flows import asks, groups, needs
 from careweb.flows import board as flow
-from careweb.flows import groups, needs
 from careweb.flows.auditing import note, note_many
 from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
@@ -95,6 +95,21 @@ async def close(visit: Visit) -> Response:
     except OverError:  # sent twice?
         if (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need.state != NeedState.CLOSED:
             raise
+    return _back(visit)
+
+
+async def answer_for_caller(visit: Visit) -> Response:
+    """A volunteer of the group phoned: what it is about was told, so their word is as good as on the page."""
+    post, ask_id = visit.post(), UUID(str(visit.request.path_params["ask_id"]))
+    view = await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))
+    asked = next((one for one in view.asked if one.id == ask_id and one.own), None)
+    if asked is None:
+        raise NotHereError
+    if visit.fields.get("answer") == "yes":
+        await asks.accept(visit.ctx, asked.id, asked.member_id)
+    else:
+        await asks.decline(visit.ctx, asked.id, asked.member_id)
+    await _account_of(visit, "answered_for", asked.member_id)
     return _back(visit)
 
 

@@ -6,6 +6,7 @@ from careweb.web import (
     answering,
     asking,
     board,
+    channels,
     coming_in,
     coordinating,
     demo,
@@ -19,6 +20,7 @@ from careweb.web import (
     second_step,
     start,
     static,
+    texts,
     volunteering,
 )
 from careweb.web.visits import FORM, door
@@ -56,6 +58,11 @@ ROUTES = [
     door("/me/rest", volunteering.rest, POST),
     door("/me/resume", volunteering.resume, POST),
     door("/me/hear", volunteering.hear_again, POST),
+    door("/me/channels", channels.show, FORM),
+    door("/me/channels/digest", channels.set_digest, POST),
+    door("/me/channels/browser", channels.add_browser, POST),
+    door("/me/channels/{channel_id:uuid}", channels.change, POST),
+    door("/me/channels/{channel_id:uuid}/code", channels.prove, POST),
     door("/me/remove", volunteering.remove, FORM),
     door("/me/offers/{offer_id:uuid}", volunteering.change_offer, FORM, most_fields=OFFER_FIELDS),
     door("/me/offers/{offer_id:uuid}/end", volunteering.end_offer, POST),
@@ -97,6 +104,7 @@ ROUTES = [
     door("/staff/{slug}/needs/{need_id:uuid}/widen", coordinating.widen, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/again", coordinating.ask_again, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/close", coordinating.close, POST),
+    door("/staff/{slug}/needs/{need_id:uuid}/asks/{ask_id:uuid}", coordinating.answer_for_caller, POST),
     door("/staff/{slug}/needs/{need_id:uuid}/change", coordinating.change, FORM),
     door("/staff/{slug}/post", coordinating.post_for_caller, FORM, first=asking.hash_code_first),
     door("/staff/{slug}/calls", coordinating.calls),
@@ -124,6 +132,7 @@ ROUTES = [
     door("/demo/sign-in/{sign_in_id:uuid}", demo.message_of_sign_in),
     # The machine room
     door("/language", language.choose_language, POST, own_forms_only=False),
+    Route("/texts", texts.incoming, methods=["POST"]),
     Route("/static/{name}", static.static_file),
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),

@@ -10,8 +10,9 @@ from careweb.config import Settings
 from careweb.web.pages import error_page
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-_FROM_MAIL_PROGRAMS = (
-    "/stop/"  # one-click unsubscribe (RFC 8058): no browser, no origin; the token in the address decides
+_FROM_NO_BROWSER = (
+    "/stop/",  # one-click unsubscribe (RFC 8058): no browser, no origin; the token in the address decides
+    "/texts",  # what a gateway brings; its signature decides
 )
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -24,7 +25,10 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-_SAID_BY_PAGE = "content-security-policy"  # the two pages of passkeys allow a script of our own, and nothing else more
+_SAID_BY_PAGE = "content-security-policy"
+SCRIPTED = {  # what the pages of passkeys and of channels say: a script of our own, and nothing else more
+    _SAID_BY_PAGE: HEADERS[_SAID_BY_PAGE] + "; script-src 'self'"
+}
 
 
 class SecurityHeaders:
@@ -64,7 +68,7 @@ class SameSiteOnly:
             await self._app(scope, receive, send)
 
     def _fine(self, scope: Scope) -> bool:
-        if scope["method"] in _SAFE or scope["path"].startswith(_FROM_MAIL_PROGRAMS):
+        if scope["method"] in _SAFE or scope["path"].startswith(_FROM_NO_BROWSER):
             return True
         return self._ours(Headers(scope=scope))
 

@@ -1,4 +1,4 @@
-"""The stylesheet, the icon and the one script; an address with its digest may be kept for ever."""
+"""The stylesheet, the icon and the few scripts; an address with its digest may be kept for ever."""
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -6,7 +6,8 @@ from starlette.responses import FileResponse, Response
 from careweb import paths
 from careweb.domain.errors import NotHereError
 
-_TYPES = {"careweb.css": "text/css", "icon.svg": "image/svg+xml", "passkey.js": "text/javascript"}
+_SCRIPTS = ("passkey.js", "push.js", "push-worker.js")
+_TYPES = {"careweb.css": "text/css", "icon.svg": "image/svg+xml"} | dict.fromkeys(_SCRIPTS, "text/javascript")
 
 
 async def static_file(request: Request) -> Response:

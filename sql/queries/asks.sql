@@ -119,3 +119,20 @@ RETURNING a.need_id;
 -- name: count_wrong_code(id)$
 -- A short code that does not fit; five and the code is dead.
 UPDATE ask SET wrong_codes = wrong_codes + 1 WHERE id = :id RETURNING wrong_codes;
+
+-- name: asks_to_answer(member_id, most)
+-- What may this volunteer answer by its code, or did so just now? Latest first; with `most` wrong codes it is dead.
+SELECT id, state IN ('planned', 'sent', 'timed_out') AS waits FROM ask
+WHERE member_id = :member_id AND wrong_codes < :most ORDER BY planned_at DESC, id LIMIT 20;
+
+-- name: details_were_seen(id)$
+-- Did what it is about stand in its message, or was its page opened signed in?
+SELECT a.seen_at IS NOT NULL OR EXISTS (
+    SELECT FROM notice k WHERE k.kind = 'ask' AND k.subject = a.id AND k.detailed AND k.state IN ('claimed', 'sent')
+) FROM ask a WHERE a.id = :id;
+
+-- name: put_off_ask(id, urgency, due, until)$
+-- Its volunteer is told later, if it can wait until then; until when may they answer now?
+UPDATE ask a SET times_out_at = greatest(a.times_out_at, least(CAST(:until AS timestamptz), n.expires_at)) FROM need n
+WHERE a.id = :id AND a.state = 'planned' AND n.id = a.need_id AND n.urgency = :urgency AND n.needed_by > CAST(:due AS timestamptz)
+RETURNING a.times_out_at;

@@ -32,6 +32,10 @@ UPDATE member SET per_week = :per_week, weekly_asks = :weekly_asks, quiet_from =
 -- The language of their messages and the clock of their quiet hours.
 UPDATE member SET locale = :locale, time_zone = :time_zone WHERE id = :id;
 
+-- name: set_digest(id, hour)!
+-- What can wait is told once a day at this hour, or at once.
+UPDATE member SET digest_at = :hour WHERE id = :id;
+
 -- name: stop_mail(id)!
 -- No more messages to this member, but sign-in.
 UPDATE member SET mail_stopped = true WHERE id = :id;

@@ -46,16 +46,30 @@ UPDATE need SET call_back = true WHERE id = :need_id AND contact_kind = 'phone' 
 -- The claim of the one who sends it, for as long as the lease; a sender that died loses it when the lease ends.
 UPDATE notice SET state = 'claimed', lease_until = :lease_until, tries = tries + 1
 WHERE id = :id AND (state = 'owed' OR (state = 'claimed' AND lease_until <= :now))
-RETURNING id, kind, subject, member_id, need_id, tries, created_at;
+RETURNING id, kind, subject, member_id, need_id, tries, created_at, channel_id;
+
+-- name: claim_waiting_notices(id, member_id, kinds, lease_until)
+-- What else this member waits for, claimed with one that is being sent; what somebody else is sending is left to them.
+UPDATE notice n SET state = 'claimed', lease_until = :lease_until, tries = n.tries + 1
+FROM (
+    SELECT id FROM notice WHERE member_id = :member_id AND state = 'owed' AND kind = ANY (CAST(:kinds AS text[])) AND id <> :id
+    ORDER BY created_at, id LIMIT 10 FOR UPDATE SKIP LOCKED
+) waiting
+WHERE n.id = waiting.id
+RETURNING n.id, n.kind, n.subject, n.member_id, n.need_id, n.tries, n.created_at, n.channel_id;
+
+-- name: notice_goes_by(id, channel, channel_id, detailed)!
+-- On which channel its sender tries it now.
+UPDATE notice SET channel = :channel, channel_id = :channel_id, detailed = :detailed WHERE id = :id AND state = 'claimed';
 
 -- name: notice_sent(id, lease_until, now)$
 -- It is with the mail server.
 UPDATE notice SET state = 'sent', lease_until = NULL, sent_at = :now
 WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
 
--- name: notice_not_sent(id, lease_until, state)$
--- It is not: owed again, failed for good, or parked after too many tries.
-UPDATE notice SET state = :state, lease_until = NULL
+-- name: notice_not_sent(id, lease_until, state, channel_id, tries)$
+-- It is not: owed again (on this channel, or the first if none is named), failed for good, or parked after too many tries.
+UPDATE notice SET state = :state, lease_until = NULL, channel_id = :channel_id, tries = :tries
 WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
 
 -- name: revive_notices()
@@ -78,7 +92,7 @@ UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state 
 
 -- name: recipient_member(id)^
 -- Where a member is written to, and in which language.
-SELECT id, sealed_contact, locale, time_zone, mail_stopped, confirmed FROM member WHERE id = :id;
+SELECT id, sealed_contact, locale, time_zone, mail_stopped, confirmed, digest_at FROM member WHERE id = :id;
 
 -- name: recipient_asker(id)^
 -- The same of whoever asked for a need.

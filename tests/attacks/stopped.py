@@ -87,9 +87,9 @@ class Stopped:
                 await do(workshop, one.job, one.subject)
 
     def _workshop(self, engine: Engine) -> Workshop:
-        mailer: Any = SimpleNamespace(send=self._send)
+        ways: Any = SimpleNamespace(send=self._send)
         return Workshop(
-            engine=engine, groups=self.app.state.engine, vault=VAULT, settings=self.settings, mailer=mailer,
+            engine=engine, groups=self.app.state.engine, vault=VAULT, settings=self.settings, ways=ways,
             figures=Figures(),
         )  # fmt: skip
 

@@ -109,7 +109,17 @@ async def _somebody_offers(house: House, walk: Walk, slug: str) -> tuple[Walker,
     offer = (await fetch(house.engine, "SELECT id FROM offer WHERE member_id = $1", member))[0]["id"]
     assert person.fill(person.see(f"/me/offers/{offer}")).status == 422
     assert person.fill(person.see(f"/me/offers/{offer}"), place="M1S").path == "/me"
+    _adds_a_channel(person)
     return person, member
+
+
+def _adds_a_channel(person: Walker) -> None:
+    """Whose gateway is away: the code for it is not sent, and the worker has something to say about that."""
+    marks, page = person.walk.marks, "/me/channels"
+    assert person.fill(person.see(page), page, kind="ntfy", address=f"no topic {marks.mark('topic')}").status == 422
+    added = person.fill(person.see(page), page, kind="ntfy", address=marks.mark("its topic", "latin"))
+    assert added.status == 200, added.text
+    assert person.fill(added, "/code").status == 422, "a mark is no code"
 
 
 def _admits(staff: Walker, slug: str, member: Any) -> None:
@@ -254,7 +264,9 @@ async def _everywhere(house: House, slug: str, group: Any) -> None:
     await house.act(lambda world: admit(world.ctx, group, member, by=None, note=marks.mark("other note")))
     need = await house.act(lambda world: world.need(group, text=marks.mark("other words")))
     boss = (await fetch(house.engine, "SELECT member_id FROM staff WHERE group_id = $1", group))[0]["member_id"]
-    given = {name: str(need) for name in ("need_id", "match_id", "sign_in_id", "review_id", "opening_id", "id")} | {
+    given = {
+        name: str(need) for name in ("need_id", "match_id", "sign_in_id", "review_id", "opening_id", "channel_id", "id")
+    } | {
         "slug": slug,
         "member_id": str(member),
     }

@@ -3,6 +3,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ from tests import servers
 from tests.cast import Cast, gather
 from tests.flows.pool import solved
 from tests.web.site import site_settings
+from tests.web.two_groups import channel_of
 from tests.world import BURNABY, NORTH_YORK, OTTAWA, SCARBOROUGH, World
 
 CHROMIUM = "/usr/bin/chromium"
@@ -138,6 +140,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     passed = await open_session(ctx, member_id=guarded)
     secret = base64.b32decode((await begun_app(ctx, guarded, app)).secret)
     await confirm_app(ctx, guarded, app, app_code(secret, ctx.now), session=passed)
+    await channel_of(world, cast.helper)
     held, reported, review, appealed, opening = await _looked_at(world, cast, caller)
     sessions = {
         "guarded": await open_session(ctx, member_id=guarded),
@@ -158,7 +161,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "answer": (f"/a/{ctx.vault.sign('ask', open_ask)}", ""),
         "answer signed in": (f"/a/{ctx.vault.sign('ask', open_ask)}", "helper"),
         "task": (f"/task/{task['id']}", "helper"), "cannot": (f"/task/{task['id']}/cannot", "helper"),
-        "me": ("/me", "helper"), "me imported": ("/me", "imported"), "late": (f"/need/{late}", "asker"),
+        "me": ("/me", "helper"), "channels": ("/me/channels", "helper"), "me imported": ("/me", "imported"), "late": (f"/need/{late}", "asker"),
         "over": (f"/need/{withdrawn}?late=yes", "asker"), "unconfirmed": (f"{staff}/needs/{caller}", "coordinator"),
         "offer": ("/g/east/offer", "helper"), "my offer": (f"/me/offers/{offer['id']}", "helper"),
         "board": (staff, "coordinator"), "province": (f"{staff}?province=ON", "coordinator"),
@@ -184,20 +187,35 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     return sessions, pages
 
 
-@pytest.fixture(scope="session")
-def running(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) -> Iterator[Running]:
-    database, sessions, pages = prepared
+@contextmanager
+def served(database: str, **settings: Any) -> Iterator[str]:
+    """The address of a site on a port of its own."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    app = create_app(site_settings(database, port=port, demo=True))
+    app = create_app(site_settings(database, port=port, **settings))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield Running(url=f"http://127.0.0.1:{port}", sessions=sessions, pages=pages)
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def running(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) -> Iterator[Running]:
+    database, sessions, pages = prepared
+    with served(database, demo=True) as url:
+        yield Running(url=url, sessions=sessions, pages=pages)
+
+
+@pytest.fixture(scope="session")
+def earnest(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) -> Iterator[Running]:
+    """The same for real people, which offers all channels."""
+    database, sessions, _ = prepared
+    with served(database, ntfy_url="ntfys://ntfy.example.org/{to}") as url:
+        yield Running(url=url, sessions=sessions, pages={})
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -23,6 +23,7 @@ STATES: dict[str, type[StrEnum]] = {
     "review": states.ReviewState,
     "membership": states.MembershipState,
     "notice": states.NoticeState,
+    "channel": states.ChannelState,
 }
 
 CHECKS = """

@@ -55,6 +55,20 @@ async def test_every_wrong_thing_is_named_with_its_remedy(
         assert remedy in told.stdout, told.stdout
 
 
+def test_a_channel_that_apprise_does_not_know_is_named_and_one_it_knows_is_not(
+    careweb: Careweb, healthy: dict[str, str]
+) -> None:
+    known = {"CAREWEB_NTFY_URL": "ntfys://ntfy.example.org/{to}"}
+    assert "email, push, ntfy" in careweb("doctor", **(healthy | known)).stdout
+    told = careweb(
+        "doctor", **(healthy | known | {"CAREWEB_SMS_URL": "nothing://host/{to}", "CAREWEB_SMS_SECRET": "s"})
+    )
+    assert told.returncode == 1
+    assert "CAREWEB_SMS_URL" in told.stdout
+    assert "CAREWEB_NTFY_URL" not in told.stdout
+    assert "{to}" in careweb("doctor", **(healthy | {"CAREWEB_SMS_URL": "json://{to}/"})).stdout
+
+
 @pytest.mark.parametrize(("minutes", "code"), [(1, 0), (60, 1)])
 async def test_a_solver_that_has_stopped_is_named(
     careweb: Careweb, healthy: dict[str, str], minutes: int, code: int

@@ -45,6 +45,11 @@ async def two_needs(tx: Transaction) -> World:
         await world.match(need)
     [first, *_] = await world.rows("SELECT id, member_id FROM ask ORDER BY planned_at, id")
     await accept(world.ctx, first["id"], first["member_id"])
+    for id, kind, sealed in (("$1", "email", "NULL"), ("gen_random_uuid()", "sms", "'x'")):
+        await world.rows(
+            f"INSERT INTO channel (id, {_CHANNEL}) VALUES ({id}, $1, '{kind}', 1, {sealed}, {sealed}, now())",
+            first["member_id"],
+        )
     return world
 
 
@@ -52,6 +57,7 @@ async def two_needs(tx: Transaction) -> World:
 _ASK = (
     "id, need_id, offer_id, member_id, group_id, round, wave, urgent, state, language, terms, planned_at, times_out_at"
 )
+_CHANNEL = "member_id, kind, position, sealed_address, address_index, created_at"
 _MATCH = "need_id, slot, offer_id, member_id, group_id, state, accepted_at"
 REFUSED = {
     "match_slot": f"INSERT INTO match (id, ask_id, {_MATCH}) SELECT gen_random_uuid(), (SELECT a.id FROM ask a WHERE NOT EXISTS (SELECT FROM match x WHERE x.ask_id = a.id) LIMIT 1), {_MATCH} FROM match",
@@ -69,6 +75,13 @@ REFUSED = {
     "notice_kind_subject_member_id_need_id_key": "INSERT INTO notice (id, kind, subject, member_id, created_at) SELECT gen_random_uuid(), kind, subject, member_id, created_at FROM notice WHERE member_id IS NOT NULL LIMIT 1",
     "notice: one recipient": "UPDATE notice SET member_id = NULL, need_id = NULL",
     "notice: a claim has a lease": "UPDATE notice SET state = 'claimed'",
+    "channel_member_id_address_index_key": f"INSERT INTO channel (id, {_CHANNEL}) SELECT gen_random_uuid(), {_CHANNEL} FROM channel WHERE kind = 'sms'",
+    "channel: mail is the member's own": "UPDATE channel SET id = gen_random_uuid() WHERE kind = 'email'",
+    "channel: mail has no address here": "UPDATE channel SET sealed_address = 'x' WHERE kind = 'email'",
+    "channel: others have one": "UPDATE channel SET sealed_address = NULL WHERE kind = 'sms'",
+    "channel.kind": "UPDATE channel SET kind = 'pigeon' WHERE kind = 'sms'",
+    "notice.channel": "UPDATE notice SET channel = 'pigeon'",
+    "member.digest_at": "UPDATE member SET digest_at = 24",
     "need: never more than wanted": "UPDATE need SET filled = 3",
     "need: never less than none": "UPDATE need SET filled = -1",
     "need: matched is full": "UPDATE need SET state = 'matched', filled = 1",
@@ -80,13 +93,13 @@ REFUSED = {
     "apart: smaller first": "INSERT INTO apart (one, other, kind, created_at) VALUES ('b', 'a', 'block', now())",
     "staff_pkey": "INSERT INTO staff (group_id, member_id, role, created_at) SELECT g.id, m.id, 'steward', now() FROM care_group g, member m, generate_series(1, 2)",
     "membership_pkey": "INSERT INTO membership (group_id, member_id, created_at) SELECT group_id, member_id, created_at FROM membership",
-    **{f"{table}.state": f"UPDATE {table} SET state = 'dreamt'" for table in ("need", "ask", "match", "offer", "membership", "notice")},
+    **{f"{table}.state": f"UPDATE {table} SET state = 'dreamt'" for table in ("need", "ask", "match", "offer", "membership", "notice", "channel")},
     **{
         f"{table}.{column} refers": f"UPDATE {table} SET {column} = gen_random_uuid()"
         for table, columns in {
             "match": ("need_id", "ask_id", "offer_id", "member_id", "group_id"), "ask": ("need_id", "offer_id", "member_id", "group_id"),
             "need": ("group_id", "member_id"), "offer": ("group_id", "member_id"), "membership": ("group_id", "member_id"),
-            "notice": ("member_id",), "need_event": ("need_id",),
+            "notice": ("member_id",), "channel": ("member_id",), "need_event": ("need_id",),
         }.items() for column in columns
     },
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from careweb.domain.hours import ANY_TIME
-from careweb.domain.states import AskState, MatchState, NeedState, NoticeState, OfferState
+from careweb.domain.states import AskState, ChannelState, MatchState, NeedState, NoticeState, OfferState
 from careweb.flows.asks import accept
 from careweb.storage.database import Transaction, run
 from careweb.storage.promises import promise
@@ -29,6 +29,7 @@ _OFFER = {
 }
 STATES: dict[str, list[str]] = {
     "need": list(NeedState), "ask": list(AskState), "match": list(MatchState), "offer": list(OfferState), "notice": list(NoticeState),
+    "channel": list(ChannelState),
 }  # fmt: skip
 
 
@@ -78,8 +79,12 @@ MOVES = {
     "wake_rested": Move("offer", {"resting"}, {"today": date(2027, 12, 1)}, by=""),
     "claim_notice": Move("notice", {"owed"}, {"now": NOON, "lease_until": LATER}),
     "notice_sent": Move("notice", {"claimed"}, {"lease_until": LATER, "now": NOON}),
-    "notice_not_sent": Move("notice", {"claimed"}, {"lease_until": LATER, "state": "failed"}),
+    "notice_not_sent": Move("notice", {"claimed"}, {"lease_until": LATER, "state": "failed", "channel_id": None, "tries": 1}),
     "revive_notices": Move("notice", {"parked"}, by=""),
+    "prove_channel": Move("channel", {"unproven"}, {"member_id": "member"}),
+    "turn_channel_off": Move("channel", {"on"}),
+    "stop_channel": Move("channel", {"on", "off"}, {"member_id": "member"}),
+    "restart_channel": Move("channel", {"off", "stopped"}, {"member_id": "member"}),
 }  # fmt: skip
 _PUT = {
     "need": "UPDATE need SET state = $2, helpers = 2, filled = CASE $2 WHEN 'matched' THEN 2 ELSE CAST($3 AS int) END, "
@@ -88,6 +93,7 @@ _PUT = {
     "match": "UPDATE match SET state = $2 WHERE id = $1 AND $3 >= 0",
     "offer": "UPDATE offer SET state = $2, rests_until = CASE $2 WHEN 'resting' THEN date '2026-11-30' END WHERE id = $1 AND $3 >= 0",
     "notice": "UPDATE notice SET state = $2, lease_until = CASE $2 WHEN 'claimed' THEN timestamptz '2027-01-22 17:00Z' END WHERE id = $1 AND $3 >= 0",
+    "channel": "UPDATE channel SET state = $2 WHERE id = $1 AND $3 >= 0",
 }
 
 
@@ -104,6 +110,7 @@ async def rows(tx: Transaction) -> dict[str, Any]:
     [match] = await world.rows("SELECT id, offer_id FROM match WHERE need_id = $1", need)
     notice = await world.one("SELECT id FROM notice WHERE kind = 'connected'")
     await world.rows("DELETE FROM notice WHERE id <> $1", notice)
+    await run(tx, "keep_mail_channel", member_id=member, now=NOON)
     return {
         "need": need,
         "ask": ask,
@@ -111,6 +118,7 @@ async def rows(tx: Transaction) -> dict[str, Any]:
         "offer": match["offer_id"],
         "member": member,
         "notice": notice,
+        "channel": member,
     }
 
 

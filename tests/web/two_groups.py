@@ -20,6 +20,7 @@ from careweb.flows.openings import ask_to_open
 from careweb.flows.second_step import begin_app
 from careweb.flows.signin import Post
 from careweb.storage.database import run
+from careweb.storage.sealing import key_of
 from careweb.web.cookies import form_token
 from careweb.web.routes import ROUTES
 from careweb.web.visits import Door
@@ -62,6 +63,8 @@ CASES: Mapping[str, Case] = {
     "/need/{need_id:uuid}/matches/{match_id:uuid}/choose": Case(fields={"answer": "yes"}),
     "/need/{need_id:uuid}/matches/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
     "/me/offers/{offer_id:uuid}": Case(fields=OFFERED),
+    "/me/channels/{channel_id:uuid}": Case(fields={"do": "details"}),
+    "/me/channels/{channel_id:uuid}/code": Case(fields={"code": "000000"}, there=(303, 422)),
     "/need/{need_id:uuid}/matches/{match_id:uuid}/report": Case(fields=REPORTED),
     "/need/{need_id:uuid}/reviews/{review_id:uuid}/appeal": Case(fields={"appeal": "It was not so"}, refusal=409),
     "/need/{need_id:uuid}/language": Case(fields={"language": "en"}),
@@ -76,6 +79,7 @@ CASES: Mapping[str, Case] = {
     "/c/{token}": Case(refusal=422),
     "/stop/{token}": Case(refusal=422),
     "/sign-in/{sign_in_id:uuid}": Case(fields={"code": "000000"}, refusal=422),
+    "/staff/{slug}/needs/{need_id:uuid}/asks/{ask_id:uuid}": Case(fields={"answer": "yes"}),
     "/staff/{slug}/needs/{need_id:uuid}/widen": Case(fields={"km": "25"}),
     "/staff/{slug}/needs/{need_id:uuid}/close": Case(fields={"reason": "other", "words": "phoned"}),
     "/staff/{slug}/needs/{need_id:uuid}/change": Case(fields=ASKED),
@@ -118,6 +122,7 @@ class Things:
     decided_id: Any  # of the same need and volunteer, who may each appeal
     opening_id: Any
     id: Any  # an app the volunteer began with
+    channel_id: Any
     message: str = "00000000000000000001-000001.eml"
 
     def of(self, path: str, parameter: str) -> str:
@@ -154,6 +159,7 @@ async def things_of(world: World, group: GroupId, slug: str, address: str = "") 
         slug=slug, need_id=need, ask_id=ask, member_id=helper, sign_in_id=sign_in, match_id=match, colleague_id=staff,
         offer_id=await world.one("SELECT id FROM offer WHERE member_id = $1", helper), decided_id=decided,
         review_id=await review_of_two(world, group, need, match, helper, author="asker"), id=await begin_app(world.ctx, helper),
+        channel_id=await channel_of(world, helper),
         opening_id=await ask_to_open(world.ctx, post, staff, "member", helper, REASON["reason"]),
     )  # fmt: skip
 
@@ -173,11 +179,21 @@ async def review_of_two(
     return id
 
 
+async def channel_of(world: World, helper: MemberId) -> UUID:
+    id, sealer = uuid4(), await key_of(world.tx, world.ctx.vault, "member", helper)
+    assert sealer
+    await run(
+        world.tx, "add_channel", id=id, member_id=helper, kind="ntfy", state="unproven", most=9, now=world.now,
+        sealed_address=sealer.seal(f"channel {id}", "topic"), address_index=b"x",
+    )  # fmt: skip
+    return id
+
+
 def random_things() -> Things:
     return Things(
         slug="nowhere", need_id=NeedId(uuid4()), match_id=uuid4(), ask_id=AskId(uuid4()), offer_id=uuid4(),
         member_id=MemberId(uuid4()), sign_in_id=uuid4(), message="00000000000000000002-000002.eml",
-        colleague_id=MemberId(uuid4()), review_id=uuid4(), decided_id=uuid4(), opening_id=uuid4(), id=uuid4(),
+        colleague_id=MemberId(uuid4()), review_id=uuid4(), decided_id=uuid4(), opening_id=uuid4(), id=uuid4(), channel_id=uuid4(),
     )  # fmt: skip
 
 

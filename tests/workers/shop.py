@@ -19,7 +19,7 @@ import redis
 from careweb import paths
 from careweb.cli.valkey import find_server
 from careweb.config import Settings
-from careweb.delivery.mail import Mailer
+from careweb.delivery.ways import Ways
 from careweb.domain.contacts import read_email
 from careweb.storage.database import Engine, driver, transaction
 from careweb.storage.logins import Login, open_login
@@ -49,11 +49,11 @@ def quick_settings(database: str, redis: str, smtp: MailSink, **more: Any) -> Se
 async def workshop_of(settings: Settings, vault: Vault = VAULT) -> AsyncIterator[Workshop]:
     """As a worker has it: it comes to the database as the matcher, and as the web."""
     engine, groups = (open_login(login, settings, vault) for login in (Login.MATCHER, Login.WEB))
-    mailer = Mailer(settings)
+    ways = Ways(settings, vault.push_key())
     try:
-        yield Workshop(engine=engine, groups=groups, vault=vault, settings=settings, mailer=mailer, figures=Figures())
+        yield Workshop(engine=engine, groups=groups, vault=vault, settings=settings, ways=ways, figures=Figures())
     finally:
-        await mailer.close()
+        await ways.close()
         await engine.dispose()
         await groups.dispose()
 

@@ -1,0 +1,188 @@
+"""The page on which a member says how we reach them."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
+
+from careweb.domain.ids import MemberId
+from tests.web.site import Person, Seen, Site
+from tests.world import VAULT
+
+PAGE = "/me/channels"
+
+
+@pytest.fixture(autouse=True)
+def _with_texts(site: Site) -> Iterator[None]:
+    """The operator has switched on texts and ntfy."""
+    state = site.app.state
+    before, template = state.settings, "json://127.0.0.1:9/{to}"
+    state.settings = before.model_copy(update={"sms_url": SecretStr(template), "ntfy_url": SecretStr(template)})
+    yield
+    state.settings = before
+
+
+@pytest.fixture
+def who(site: Site) -> MemberId:
+    """Somebody of their own for each test."""
+    return site.run(lambda world: world.helper(site.cast.group))
+
+
+def rows(site: Site, who: MemberId) -> list[Any]:
+    return site.run(lambda world: world.rows("SELECT * FROM channel WHERE member_id = $1 ORDER BY position", who))
+
+
+def code_of(site: Site, who: MemberId) -> tuple[str, str]:
+    channel = rows(site, who)[-1]["id"]
+    return f"{PAGE}/{channel}", VAULT.digits("channel", channel, 6)
+
+
+def with_text(site: Site, who: MemberId) -> tuple[Person, Seen]:
+    person = site.member(who)
+    return person, person.see(PAGE).send(PAGE, kind="sms", address="416 555 0199")
+
+
+def test_it_is_for_whoever_is_signed_in(site: Site, anyone: Person) -> None:
+    assert anyone.see(PAGE).path == "/sign-in"
+
+
+def test_mail_is_there_and_only_what_the_operator_has_switched_on_is_offered(site: Site, who: MemberId) -> None:
+    page = site.member(who).see(PAGE)
+    assert [one["value"] for one in page.soup.select("select[name=kind] option")] == ["sms", "ntfy"]
+    assert "@example.org" in page.text
+    assert not page.soup.select(f"form[action='{PAGE}/{who}'] button[value=remove]"), "they sign in with it"
+
+
+def test_a_demonstration_offers_nothing_that_would_be_sent(site: Site, who: MemberId) -> None:
+    site.app.state.settings = site.app.state.settings.model_copy(update={"demo": True})
+    page = site.member(who).see(PAGE)
+    assert page.soup.select("select[name=kind], #push, script") == []
+
+
+def test_an_address_is_used_once_its_code_was_typed(site: Site, who: MemberId) -> None:
+    person, page = with_text(site, who)
+    assert "+14165550199" in page.text
+    where, code = code_of(site, who)
+    refused = page.send(f"{where}/code", code="000000" if code != "000000" else "000001")
+    assert refused.status == 422
+    assert "code-" in next(iter(refused.errors))
+    assert person.see(PAGE).send(f"{where}/code", code=code).status == 200
+    assert [(row["kind"], row["state"]) for row in rows(site, who)] == [("email", "on"), ("sms", "on")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "said"),
+    [
+        ("sms", "http://10.0.0.1/", "phone number"), ("sms", "", "phone number"), ("ntfy", "../../x", "topic"),
+        ("telegram", "1", "nothing"), ("email", "b@example.org", "one of these"), ("push", "{}", "one of these"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_and_nothing_is_kept(
+    site: Site, who: MemberId, kind: str, address: str, said: str
+) -> None:
+    page = site.member(who).see(PAGE).send(PAGE, kind=kind, address=address)
+    assert page.status in (404, 422)
+    assert page.status == 404 or any(said in error for error in page.errors.values())
+    assert rows(site, who) == []
+
+
+def test_the_order_the_words_and_the_end_are_one_button_each(site: Site, who: MemberId) -> None:
+    person, page = with_text(site, who)
+    where, code = code_of(site, who)
+    page.send(f"{where}/code", code=code)
+
+    def press(do: str) -> list[tuple[Any, ...]]:
+        person.see(PAGE).send(where, do=do)
+        return [(row["kind"], row["state"], row["details"]) for row in rows(site, who)]
+
+    assert press("first") == [("sms", "on", False), ("email", "on", False)]
+    assert press("details")[0] == ("sms", "on", True)
+    assert press("neutral")[0] == ("sms", "on", False)
+    assert press("stop")[0] == ("sms", "stopped", False)
+    assert press("start")[0] == ("sms", "on", False)
+    assert press("anything")[0] == ("sms", "on", False)
+    assert press("remove") == [("email", "on", False)]
+
+
+def test_nobody_changes_the_channel_of_another(site: Site, who: MemberId) -> None:
+    with_text(site, who)
+    where, code = code_of(site, who)
+    other = site.helper
+    token = other.see(PAGE).form(PAGE).select_one("input[name=token]")
+    assert token
+    for path, fields in ((where, {"do": "remove"}), (where, {"do": "first"}), (f"{where}/code", {"code": code})):
+        other.press(path, {"token": token["value"], **fields})
+    assert [(row["kind"], row["state"]) for row in rows(site, who)] == [("email", "on"), ("sms", "unproven")]
+
+
+def test_what_can_wait_comes_at_an_hour_of_their_own(site: Site, who: MemberId) -> None:
+    person, where = site.member(who), f"{PAGE}/digest"
+
+    def hour() -> object:
+        return site.run(lambda world: world.one("SELECT digest_at FROM member WHERE id = $1", who))
+
+    for typed, kept in (("18", 18), ("", None), ("0", 0)):
+        person.see(PAGE).send(where, at=typed)
+        assert hour() == kept
+    for typed in ("24", "-1", "noon", "٣"):
+        assert person.see(PAGE).send(where, at=typed).status == 422
+    assert hour() == 0
+
+
+def subscription(endpoint: str) -> str:
+    point = ec.generate_private_key(ec.SECP256R1()).public_key()
+    raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    keys = {
+        "p256dh": base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        "auth": base64.urlsafe_b64encode(b"a" * 16).decode(),
+    }
+    return json.dumps({"endpoint": endpoint, "expirationTime": None, "keys": keys})
+
+
+def test_a_browser_is_added_by_its_subscription_alone(site: Site, who: MemberId) -> None:
+    person = site.member(who)
+    page = person.see(PAGE)
+    assert len(base64.urlsafe_b64decode(str(page.form(f"{PAGE}/browser")["data-key"]) + "=")) == 65
+    given = subscription("https://fcm.googleapis.com/fcm/send/M1S-4X7-abc")
+    assert page.send(f"{PAGE}/browser", subscription=given).status == 200
+    assert [(row["kind"], row["state"]) for row in rows(site, who)] == [("email", "on"), ("push", "on")]
+    assert "fcm.googleapis.com" not in person.see(PAGE).html, "nothing a person would read"
+    twice = person.see(PAGE).send(f"{PAGE}/browser", subscription=given)
+    assert twice.status == 422
+
+
+@pytest.mark.parametrize(
+    "given", ["", "{}", subscription("https://10.0.0.1/x"), subscription("http://fcm.googleapis.com/x")]
+)
+def test_a_browser_of_a_service_that_is_not_listed_is_refused(site: Site, who: MemberId, given: str) -> None:
+    page = site.member(who).see(PAGE).send(f"{PAGE}/browser", subscription=given)
+    assert "service that we do not know" in page.errors["push"]
+    assert rows(site, who) == []
+
+
+def test_only_this_page_allows_a_script_and_only_ours(site: Site, who: MemberId) -> None:
+    person = site.member(who)
+    policy = person.get(PAGE).headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "script-src" not in person.get("/me").headers["content-security-policy"]
+    page = person.see(PAGE)
+    assert [one.get("src") for one in page.soup.select("script")] == ["/static/push.js"]
+    assert [one for one in page.soup.select("script") if one.get_text()] == []
+    for name in ("push.js", "push-worker.js"):
+        assert person.get(f"/static/{name}").headers["content-type"].startswith("text/javascript")
+
+
+def test_the_link_of_a_text_stops_that_channel(site: Site, who: MemberId, anyone: Person) -> None:
+    with_text(site, who)
+    where, code = code_of(site, who)
+    site.member(who).see(PAGE).send(f"{where}/code", code=code)
+    channel = rows(site, who)[-1]["id"]
+    page = anyone.see(f"/stop/{VAULT.sign('stop channel', channel)}").send(sure="yes")
+    assert page.status == 200
+    assert [(row["kind"], row["state"]) for row in rows(site, who)] == [("email", "on"), ("sms", "stopped")]
