@@ -202,6 +202,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "hours": N_("Choose at least one time that suits you."),
     "code": N_("That code does not fit. Check the numbers."),
     "note": N_("Write between 1 and 500 characters."),
+    "thanks": N_("Write between 1 and 200 characters."),
     "until": N_("Choose a day after today, within a year."),
     "reason": N_("Choose a reason."),
     "sure": N_("Tick the box, so that we know that a person is here."),

@@ -31,6 +31,7 @@ JOBS: dict[str, Flow] = {
     "remove_member": members.remove_member,
     "purge_review": reports.purge_review,
     "remind_match": timing.remind_match,
+    "ask_whether": timing.ask_whether,
     "wake_rested": timing.wake_rested,
     "end_old_sessions": timing.end_old_sessions,
     "age_loads": timing.age_loads,
@@ -42,7 +43,7 @@ JOBS: dict[str, Flow] = {
 # Of one group or person, and done with a look at nothing else. The others look across groups, or are about nobody.
 OF_ONE_GROUP = {
     "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "erase_need",
-    "remove_member", "purge_review", "remind_match",
+    "remove_member", "purge_review", "remind_match", "ask_whether",
 }  # fmt: skip
 DELIVER = "deliver_notice"  # the one job that is not one transaction
 

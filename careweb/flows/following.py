@@ -13,7 +13,7 @@ from careweb.domain.needs import NewNeed
 from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Reach, Urgency
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
-from careweb.flows.matches import Note, notes_of, open_to_both
+from careweb.flows.matches import Note, may_thank, notes_of, open_to_both
 from careweb.storage.database import run
 from careweb.storage.promises import due_at
 from careweb.storage.sealing import key_of
@@ -34,6 +34,7 @@ class AskerSide:
     language: str
     band: Band
     notes: tuple[Note, ...]
+    may_thank: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,5 +131,5 @@ async def _asker_side(ctx: Context, need_id: NeedId, row: Mapping[str, Any]) -> 
         helper_contact=sealer.open("contact", row["sealed_contact"]) if sealer and both else "",
         helper_contact_kind=ContactKind(row["contact_kind"]), language=row["language"],
         band=Band(row["terms"]["band"]),
-        notes=await notes_of(ctx, row["id"], need_id) if both else (),
+        notes=await notes_of(ctx, row["id"], need_id) if both else (), may_thank=may_thank(row),
     )  # fmt: skip

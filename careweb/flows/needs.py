@@ -188,7 +188,7 @@ async def drop_matches(ctx: Context, need_id: NeedId, by: str) -> None:
     """What was under way ends with its need: helpers are told, and have their week back."""
     for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=by, now=ctx.now):
         await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
-        for job in ("lapse_match", "remind_match"):
+        for job in ("lapse_match", "remind_match", "ask_whether"):
             await unpromise(ctx.tx, job, match["id"])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
 

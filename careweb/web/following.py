@@ -188,8 +188,25 @@ async def write_note(visit: Visit) -> Response:
     return see_other(f"/need/{need_id}#thread")
 
 
+async def thank(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    text, errors = read_thanks(visit.fields)
+    if errors:
+        return await _status(visit, need_id, errors, 422, writing_to=_match_id(visit))
+    await matches.thank(visit.ctx, _match_id(visit), need_id, "asker", text)
+    return see_other(f"/need/{need_id}#thread")
+
+
 def read_note(fields: Fields) -> tuple[str, Errors]:
-    text = fields.get("note", "").strip()
+    return read_line(fields, "note", matches.NOTE_MOST)
+
+
+def read_thanks(fields: Fields) -> tuple[str, Errors]:
+    return read_line(fields, "thanks", matches.THANKS_MOST)
+
+
+def read_line(fields: Fields, name: str, most: int) -> tuple[str, Errors]:
+    text = fields.get(name, "").strip()
     if names_a_position(text):
-        return "", {"note": "coordinates"}
-    return text, cautions(fields, "note") if 0 < len(text) <= matches.NOTE_MOST else {"note": "note"}
+        return "", {name: "coordinates"}
+    return text, cautions(fields, name) if 0 < len(text) <= most else {name: name}

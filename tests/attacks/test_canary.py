@@ -160,6 +160,13 @@ async def _they_meet(house: House, asker: Walker, helper: Walker, member: Any, n
         )
         assert person.fill(person.see(page), "/note").status == 200
     assert house.marks.stems["latin"] in helper.see(task.path).html, "or nothing was written"
+    assert helper.press(f"{task.path}/done", {"token": _token_of(helper.see(task.path).soup)}).status == 200
+    for person, page in ((helper, task.path), (asker, f"/need/{need}")):
+        assert (
+            person.fill(person.see(page), "/thanks", thanks=f"{house.marks.mark('t')} 43.653210, -79.383210").status
+            == 422
+        )
+        assert person.fill(person.see(page), "/thanks").status == 200
 
 
 async def _staff_writes(house: House, staff: Walker, slug: str) -> None:

@@ -70,6 +70,8 @@ CASES: Mapping[str, Case] = {
     "/second-step/app/{id:uuid}": Case(fields={"code": "000000"}, there=(200, 422)),
     "/second-step/remove/{id:uuid}": Case(refusal=303),  # to have it gone is what they want, and it is
     "/task/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
+    "/need/{need_id:uuid}/matches/{match_id:uuid}/thanks": Case(fields={"thanks": "hello"}),
+    "/task/{match_id:uuid}/thanks": Case(fields={"thanks": "hello"}),
     "/n/{token}": Case(refusal=422),
     "/a/{token}": Case(fields={"answer": "yes", "code": "1234"}),
     "/s/{token}": Case(refusal=422),
