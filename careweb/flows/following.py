@@ -65,6 +65,7 @@ class NeedView:
     posted_at: datetime
     expires_at: datetime
     close_reason: str | None
+    closed_at: datetime | None
     name: str = field(repr=False)
     text: str = field(repr=False)
     asked: int  # volunteers written to so far
@@ -84,7 +85,7 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
     same = {name: row[name] for name in (
         "id", "group_id", "group_slug", "group_name", "phone_line", "category", "zone_code", "zone_name_en",
         "zone_name_fr", "time_zone", "needed_by", "hours", "helpers", "filled", "show_text", "see_first", "locale",
-        "confirmed", "posted_at", "expires_at", "close_reason",
+        "confirmed", "posted_at", "expires_at", "close_reason", "closed_at",
     )}  # fmt: skip
     return NeedView(
         **same,
@@ -97,6 +98,26 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
         nobody_left=row["exhausted_at"] is not None,
         matches=await _matches(ctx, need_id),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Beside what the need itself says: how much else there is about it."""
+
+    browsers: int  # that may follow it
+    messages: int  # that we sent to its asker and still remember
+
+
+async def held_about(ctx: Context, need_id: NeedId) -> Held:
+    row = await run(ctx.tx, "held_about_need", need_id=need_id)
+    return Held(browsers=row["browsers"], messages=row["messages"])
+
+
+async def goes_at(ctx: Context, view: NeedView) -> datetime:
+    """When name, contact and words are destroyed; of what is under way: at the latest, if nothing else happens."""
+    silent = view.needed_by + ctx.settings.met_after
+    ends = view.closed_at or (max(view.expires_at, silent) if view.filled else view.expires_at)
+    return ends + ctx.settings.purge_after
 
 
 async def sent_lately(ctx: Context, needs: Iterable[NeedId], new: NewNeed) -> NeedId | None:

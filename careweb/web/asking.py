@@ -84,7 +84,9 @@ async def _first_form(visit: Visit, group: Group) -> Response:
         state.first_forms[key] = [piece.encode() for piece in _STAND_INS.split(html)]
     token = FormToken(visit.request)
     real = {_TOKEN.encode(): str(token).encode(), _NUMBER.encode(): form_id_of(visit).encode()}
-    return answer(visit.request, b"".join([real.get(piece, piece) for piece in state.first_forms[key]]), token)
+    return answer(
+        visit.request, "needs/ask.html", b"".join([real.get(piece, piece) for piece in state.first_forms[key]]), token
+    )
 
 
 _TOKEN, _NUMBER = "\0token", "\0number"  # no text from the database holds this character

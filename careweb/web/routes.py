@@ -49,7 +49,7 @@ ROUTES = [
     door("/need/{need_id:uuid}/matches/{match_id:uuid}/report", reporting.report_helper, FORM),
     door("/need/{need_id:uuid}/reviews", reporting.reviews_of_need),
     door("/need/{need_id:uuid}/reviews/{review_id:uuid}/appeal", reporting.appeal_of_asker, POST),
-    door("/need/{need_id:uuid}/opened", keeping_account.opened_need),
+    door("/need/{need_id:uuid}/privacy", keeping_account.privacy_of_need),
     # Offering
     door("/g/{slug}/offer", volunteering.offer, FORM, most_fields=OFFER_FIELDS),
     door("/me", volunteering.me),
@@ -127,7 +127,10 @@ ROUTES = [
     door("/demo/sign-in/{sign_in_id:uuid}", demo.message_of_sign_in),
     # The machine room
     door("/language", language.choose_language, POST, own_forms_only=False),
+    door("/offline", start.offline, reads=True),
     Route("/static/{name}", static.static_file),
+    Route("/sw.js", static.service_worker),
+    Route("/manifest.webmanifest", static.manifest),
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
     Route("/metrics", health.metrics),

@@ -13,11 +13,10 @@ from careweb.domain.ids import MemberId
 from careweb.flows import passkeys, second_step, ways_back
 from careweb.flows.entering import act_in
 from careweb.web.errors import SecondStepFirstError
+from careweb.web.headers import SCRIPTED
 from careweb.web.language import own_path
-from careweb.web.shields import HEADERS
 from careweb.web.visits import Visit, see_other
 
-_SCRIPTED = {"content-security-policy": HEADERS["content-security-policy"] + "; script-src 'self'"}
 _WRONG = {"code": "code"}
 
 
@@ -139,7 +138,7 @@ async def make_passkey(visit: Visit) -> Response:
     member_id, proof = await _owner(visit), visit.fields.get("proof", "")
     if not proof:
         asked = await passkeys.ask_to_make_passkey(visit.ctx, member_id, visit.visitor.name)
-        return visit.page("second/passkey.html", headers=_SCRIPTED, asked=asked, making=True, then="")
+        return visit.page("second/passkey.html", headers=SCRIPTED, asked=asked, making=True, then="")
     await passkeys.keep_passkey(visit.ctx, member_id, proof, session=visit.secret)
     return await _after_adding(visit, member_id)
 
@@ -150,7 +149,7 @@ async def show_passkey(visit: Visit) -> Response:
         asked = await passkeys.ask_to_show_passkey(visit.ctx, member_id)
         if not asked:
             raise NotHereError
-        return visit.page("second/passkey.html", headers=_SCRIPTED, asked=asked, making=False, then=_then(visit))
+        return visit.page("second/passkey.html", headers=SCRIPTED, asked=asked, making=False, then=_then(visit))
     try:
         await passkeys.show_passkey(visit.ctx, member_id, proof, session=visit.secret)
     except WrongCodeError:

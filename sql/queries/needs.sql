@@ -122,3 +122,8 @@ VALUES (:need_id, :at, :actor, :kind, CAST(:detail AS jsonb), :sealed_reason);
 -- name: events_of_need(need_id)
 -- Its history.
 SELECT at, actor, kind, detail, sealed_reason FROM need_event WHERE need_id = :need_id ORDER BY at, id;
+
+-- name: held_about_need(need_id)^
+-- How many browsers follow it, and how many messages about it do we still know of?
+SELECT (SELECT count(*) FROM session WHERE needs @> ARRAY[CAST(:need_id AS uuid)]) AS browsers,
+    (SELECT count(*) FROM notice WHERE need_id = :need_id AND state = 'sent') AS messages;

@@ -215,7 +215,7 @@ async def _staff_looks(house: House, staff: Walker, asker: Walker, need: str, sl
     assert asker.fill(asker.see(f"/need/{need}/reviews"), "/appeal").status == 200
     shown = staff.fill(staff.see(f"/staff/{slug}/needs/{need}/contact"))
     assert re.fullmatch(rf"/staff/{slug}/openings/[0-9a-f-]{{36}}", shown.path), shown.text
-    assert asker.see(f"/need/{need}/opened").status == 200
+    assert asker.see(f"/need/{need}/privacy").status == 200
 
 
 async def _second_steps(house: House, walk: Walk, staff: Walker, slug: str, group: Any) -> None:

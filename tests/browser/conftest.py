@@ -169,7 +169,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
         "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),
         "report": (f"/need/{taken}/matches/{task['id']}/report", "asker"), "task report": (f"/task/{task['id']}/report", "helper"),
-        "my reports": (f"/need/{reported}/reviews", "asker"), "opened": (f"/need/{reported}/opened", "asker"),
+        "my reports": (f"/need/{reported}/reviews", "asker"), "opened": (f"/need/{reported}/privacy", "asker"),
         "my own reports": ("/me/reviews", "helper"), "opened to me": ("/me/opened", "helper"),
         "reviews": (f"{staff}/reviews", "coordinator"), "review": (f"{staff}/reviews/{review}", "coordinator"),
         "appealed": (f"{staff}/reviews/{appealed}", "coordinator"), "open contact": (f"{staff}/needs/{caller}/contact", "coordinator"),

@@ -111,7 +111,7 @@ def test_the_calendar_file_has_the_kind_of_help_and_the_day_and_nothing_else(sit
     assert answer.headers["content-type"].startswith("text/calendar")
     assert answer.headers["cache-control"] == "no-store"
     assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
-    (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    event: Any = Calendar.from_ical(answer.content).walk("VEVENT")[0]
     day = site.run(
         lambda world: world.one("SELECT (needed_by AT TIME ZONE 'America/Toronto')::date FROM need WHERE id = $1", need)
     )
