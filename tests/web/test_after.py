@@ -43,7 +43,7 @@ def test_a_no_of_either_side_opens_the_search_again(site: Site) -> None:
     passed(site, need)
     no = site.helper.see(task).soup.find("a", string="No, it did not")
     assert no
-    site.helper.see(str(no["href"])).send()  # type: ignore[index]
+    site.helper.see(str(no["href"])).send()
     assert "We are looking for someone" in site.asker_of(need).see(f"/need/{need}").text
 
 
