@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from careweb.domain.distances import Band
@@ -66,6 +66,8 @@ class NeedView:
     expires_at: datetime
     close_reason: str | None
     closed_at: datetime | None
+    repeats_until: date | None
+    next_id: NeedId | None  # the same need, a week later
     name: str = field(repr=False)
     text: str = field(repr=False)
     asked: int  # volunteers written to so far
@@ -85,7 +87,7 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
     same = {name: row[name] for name in (
         "id", "group_id", "group_slug", "group_name", "phone_line", "category", "zone_code", "zone_name_en",
         "zone_name_fr", "time_zone", "needed_by", "hours", "helpers", "filled", "show_text", "see_first", "locale",
-        "confirmed", "posted_at", "expires_at", "close_reason", "closed_at",
+        "confirmed", "posted_at", "expires_at", "close_reason", "closed_at", "repeats_until",
     )}  # fmt: skip
     return NeedView(
         **same,
@@ -95,7 +97,7 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
         text=sealer.open("text", row["sealed_text"]) if sealer else "",
         asked=counts["asked"], waiting=counts["waiting"], silent=counts["silent"],
         next_step_at=await due_at(ctx.tx, "match_need", need_id),
-        nobody_left=row["exhausted_at"] is not None,
+        next_id=await run(ctx.tx, "need_after", id=need_id), nobody_left=row["exhausted_at"] is not None,
         matches=await _matches(ctx, need_id),
     )  # fmt: skip
 

@@ -166,7 +166,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
     return Filled(values=fields, place=place, languages=languages, errors=in_order(errors), need=need)
 
 
-_ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "parts",
+_ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "repeats_until", "parts",
     "helpers", "radius", "per_week", "hours", "name", "contact_kind", "contact", "reach", "see_first", "consent")  # fmt: skip
 
 

@@ -37,6 +37,7 @@ ROUTES = [
     door("/need/{need_id:uuid}", following.need, reads=True),
     door("/need/{need_id:uuid}/change", following.change, FORM),
     door("/need/{need_id:uuid}/renew", following.renew, POST),
+    door("/need/{need_id:uuid}/once", following.stop_repeating, POST),
     door("/need/{need_id:uuid}/language", following.allow_language, POST),
     door("/need/{need_id:uuid}/withdraw", following.withdraw, FORM),
     door("/need/{need_id:uuid}/erase", following.erase, FORM),

@@ -33,7 +33,7 @@ from tests.world import VAULT, World
 TURNS = int(os.environ.get("CAREWEB_CANARY", "1"))
 LAST = ("/erase", "/remove", "/withdraw", "/done", "/sign-out")  # what ends something comes last
 ASKED = {"category": "groceries", "language": "yue", "urgency": "urgent", "place": "M1S 4X7", "contact_kind": "email", "consent": "yes",
-    "show_text": "yes", "by": ""}  # fmt: skip
+    "show_text": "yes", "by": "", "repeats_until": ""}  # fmt: skip
 OFFERED = {
     "categories": ["groceries"],
     "language": "yue",
@@ -130,7 +130,7 @@ def _somebody_asks(house: House, walk: Walk, slug: str) -> tuple[Walker, str]:
     assert "code" in posted.html, posted.text
     need = str(posted.soup.select_one('a[href^="/need/"]')["href"]).rpartition("/")[2]  # type: ignore[index]
     assert person.fill(person.see(f"/need/{need}/change")).status == 422
-    assert person.fill(person.see(f"/need/{need}/change"), place="M1S", by="").status == 200
+    assert person.fill(person.see(f"/need/{need}/change"), place="M1S", by="", repeats_until="").status == 200
     for forms in ("/find", "/sign-in"):
         for form_of in person.see(forms).soup.select("main form"):
             fields = dict.fromkeys(("contact", "code"), house.marks.mark(f"{forms} fields"))
@@ -180,7 +180,7 @@ async def _staff_writes(house: House, staff: Walker, slug: str) -> None:
         for row in await fetch(house.engine, "SELECT id FROM need WHERE contact_kind = 'phone' AND state = 'open'")
     ]
     page = f"/staff/{slug}/needs/{posted}"
-    assert staff.fill(staff.see(f"{page}/change"), place="M1S", by="").status == 200
+    assert staff.fill(staff.see(f"{page}/change"), place="M1S", by="", repeats_until="").status == 200
     assert staff.fill(staff.see(page), "/widen", km=marks.mark("km")).status == 422
     assert (
         staff.fill(

@@ -95,7 +95,7 @@ CASES: Mapping[str, Case] = {
 # Posts that need no words: whoever may, presses one button.
 ONE_BUTTON = frozenset({
     "/need/{need_id:uuid}/withdraw", "/need/{need_id:uuid}/erase", "/need/{need_id:uuid}/done",
-    "/need/{need_id:uuid}/forget", "/staff/{slug}/reviews/{review_id:uuid}/take",
+    "/need/{need_id:uuid}/forget", "/need/{need_id:uuid}/once", "/staff/{slug}/reviews/{review_id:uuid}/take",
     "/need/{need_id:uuid}/matches/{match_id:uuid}/missed", "/me/offers/{offer_id:uuid}/end", "/me/offers/{offer_id:uuid}/on",
     "/task/{match_id:uuid}/done", "/task/{match_id:uuid}/cannot", "/staff/{slug}/needs/{need_id:uuid}/again",
     "/staff/{slug}/calls/{need_id:uuid}", "/staff/{slug}/calls/{need_id:uuid}/yes",
