@@ -166,7 +166,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
         "There was a whole postal code here. We cut it to its first three characters. Please look again."
     ),
     "gives_several": N_(
-        "This seems to hold more than one thing that leads to a person: an address, a phone number or an e-mail. "
+        "This seems to hold several things that lead to a person, like an address and a phone number. "
         "Is it needed? Others may read it. Take it out, or keep it as it is."
     ),
     "place": N_("Type the first three characters of your postal code, like M5V, or choose a town."),

@@ -55,7 +55,7 @@ def test_the_page_leads_to_the_next_one_and_its_code_opens_it(site: Site) -> Non
     page = person.see(f"/need/{need}")
     following = page.soup.find("a", string="See the next one")
     assert following
-    later = person.see(str(following["href"]))  # type: ignore[index]
+    later = person.see(str(following["href"]))
     assert "We are looking for someone" in later.text
     assert "We ask again every week" in later.text
     other = site.person()
