@@ -6,9 +6,18 @@ const SHELL = "shell", KEPT = "kept";
 const keepShell = async () => {
   const shell = await caches.open(SHELL);
   const page = await fetch("/offline");
-  const looks = [...(await page.clone().text()).matchAll(/"(\/static\/[^"]+\.(?:css|svg)[^"]*)"/g)].map((one) => one[1]);
+  const named = [...(await page.clone().text()).matchAll(/"(\/static\/[^"]+\.(?:css|svg)[^"]*)"/g)].map((one) => one[1]);
   await shell.put("/offline", page);
-  await shell.addAll(looks);
+  await shell.addAll(named);
+};
+
+// With an address that changes with what it holds: kept for as long as nobody signs out.
+const looks = async (request) => {
+  const found = await caches.match(request);
+  if (found) return found;
+  const fresh = await fetch(request);
+  if (fresh.ok) await (await caches.open(SHELL)).put(request, fresh.clone());
+  return fresh;
 };
 
 const kept = async (path) => (await (await caches.open(KEPT)).match(path)) ?? (await caches.match("/offline")) ?? Response.error();
@@ -20,5 +29,5 @@ self.addEventListener("fetch", (event) => {
   const path = new URL(request.url).pathname;
   if (request.method !== "GET") return;
   if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => kept(path)));
-  else if (path.startsWith("/static/")) event.respondWith(caches.match(request).then((found) => found ?? fetch(request)));
+  else if (path.startsWith("/static/")) event.respondWith(looks(request));
 });

@@ -10,6 +10,8 @@ from playwright.async_api import Browser, BrowserContext, Page
 from tests.browser.conftest import Running
 
 KEPT = """async () => ({drafts: localStorage.length, pages: (await caches.has("kept")) ? (await (await caches.open("kept")).keys()).length : 0})"""
+PAGES = """async () => (await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()))).flat()
+    .map((one) => new URL(one.url).pathname).filter((path) => !path.startsWith("/static/")).sort()"""
 KEEP = "[data-keep=yes]"
 
 
@@ -116,9 +118,31 @@ async def test_the_status_page_opens_without_a_connection_only_where_it_was_kept
         await page.goto(running.url + "/me")
         assert await page.get_by_text("This page needs the internet.").is_visible()
         await context.set_offline(False)
+        await page.goto(running.url + "/me")
         await page.goto(address)
+        assert await page.evaluate(PAGES) == sorted(["/offline", address.removeprefix(running.url)]), (
+            "no other page is kept"
+        )
         await page.get_by_role("button", name="Forget this on this phone").click()
         await page.wait_for_url(running.url + "/")
+        assert await kept(page) == {"drafts": 0, "pages": 0}
+
+
+@pytest.mark.parametrize("end", ["withdraw", "erase"])
+async def test_withdrawing_and_erasing_take_away_what_was_kept(chromium: Browser, running: Running, end: str) -> None:
+    async with phone(chromium, running) as (_, page):
+        await ask(page, running)
+        await page.get_by_role("link", name="See what is happening").click()
+        address = page.url
+        await page.locator(KEEP).click()
+        await page.get_by_role("button", name="Kept. Take it away").wait_for()
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator(KEEP).click()
+        assert await kept(page) == {"drafts": 1, "pages": 1}
+        await page.goto(f"{address}/{end}")
+        await page.locator("main form button").click()
+        await page.wait_for_url(address if end == "withdraw" else f"{address}/erase")
+        await page.get_by_text("You withdrew this." if end == "withdraw" else "Everything is erased").first.wait_for()
         assert await kept(page) == {"drafts": 0, "pages": 0}
 
 
