@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench format catalogues lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench pages format catalogues lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -84,6 +84,9 @@ catalogues: setup-dev ## every string of the pages into every catalogue of local
 lock: ## renew requirements*.txt: the newest versions that are at least a week old, with hashes
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
+
+pages: setup-dev ## the browser tests, and what they measured of every page, into docs/accessibility.md (EVERY=1: all languages, widths, rules)
+	@$(if $(EVERY),CAREWEB_EVERY=1) $(BIN)/python -m tools.accessibility
 
 audit: setup-dev ## ask whether a locked package has a known weakness; what cannot be looked up counts as one
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt

@@ -184,7 +184,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
         "There was a whole postal code here. We cut it to its first three characters. Please look again."
     ),
     "gives_several": N_(
-        "This seems to hold more than one thing that leads to a person: an address, a phone number or an e-mail. "
+        "This seems to hold several things that lead to a person, like an address and a phone number. "
         "Is it needed? Others may read it. Take it out, or keep it as it is."
     ),
     "place": N_("Type the first three characters of your postal code, like M5V, or choose a town."),
@@ -211,6 +211,9 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "by": N_("Write the day as year-month-day, like 2027-01-31, or leave it empty."),
     "by_past": N_("This day is over. Choose today or later."),
     "by_far": N_("Choose a day within the next 60 days."),
+    "repeats_until": N_("Write the day as year-month-day, like 2027-01-31, or leave it empty."),
+    "repeats_short": N_("Choose a day at least a week after the first one."),
+    "repeats_far": N_("Choose a day within half a year."),
     "parts": N_("None of these times comes before that day. Choose another time, or a later day."),
     "helpers": N_("Choose from 1 to 5 people."),
     "name": N_("Tell us what to call you, in at most 60 characters."),
@@ -229,6 +232,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "hours": N_("Choose at least one time that suits you."),
     "code": N_("That code does not fit. Check the numbers."),
     "note": N_("Write between 1 and 500 characters."),
+    "thanks": N_("Write between 1 and 200 characters."),
     "until": N_("Choose a day after today, within a year."),
     "reason": N_("Choose a reason."),
     "sure": N_("Tick the box, so that we know that a person is here."),

@@ -115,7 +115,7 @@ GRANT SELECT, INSERT ON audit_line TO careweb_web;
 
 -- 4. What the matcher may do, over all groups: never a name, contact, text, key, or a hash that finds any of them.
 GRANT SELECT (id, group_id, member_id, state, category, zone_code, languages, urgency, helpers, filled, needed_by, hours, reach,
-    widened_km, confirmed, posted_at, expires_at, round, waves, exhausted_at, closed_at, close_reason, purged_at),
+    widened_km, confirmed, posted_at, expires_at, repeats_of, round, waves, exhausted_at, closed_at, close_reason, purged_at),
     UPDATE (waves, exhausted_at) ON need TO careweb_matcher;
 GRANT SELECT (id, group_id, member_id, state, rests_until, categories, languages, zone_code, radius_km, reach, hours, created_at, updated_at),
     UPDATE (state, rests_until) ON offer TO careweb_matcher;

@@ -103,7 +103,7 @@ def main() -> int:
         failed, outcome, minutes = _run(trial)
         worst = max(worst, failed)
         command = f"`make {trial.make}`" if trial.make else f"`{trial.setting}={trial.value} pytest {trial.tests}`"
-        row = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {_now()} at {_commit()} |"
+        row = f"| {trial.what} | {command} | {outcome} | {minutes:.0f} min | {now()} at {commit()} |"
         print(f"{trial.what}: {outcome}", flush=True)  # noqa: T201
         _write(_rows_there() | {trial.what: row})  # each as it ends: the next one may take an hour
     return worst
@@ -159,11 +159,11 @@ here with full counts; each row says when, and at which commit.
 """
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _commit() -> str:
+def commit() -> str:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 

@@ -35,7 +35,19 @@ def main() -> None:
         take_ask(browser, base)
         take_volunteer(browser, base)
         take_board(browser, base)
+        take_icons(browser)
         browser.close()
+
+
+def take_icons(browser: Browser) -> None:
+    """The icon as phones want it for the home screen: without transparency, in two sizes."""
+    icon = (ROOT / "static" / "icon.svg").read_text(encoding="utf-8")
+    for size in (192, 512):
+        page = browser.new_page(viewport={"width": size, "height": size})
+        style = f"body {{ margin: 0; background: #fbf6ee }} svg {{ width: {size}px; height: {size}px; display: block }}"
+        page.set_content(f"<style>{style}</style>{icon}")
+        page.screenshot(path=ROOT / "static" / f"icon-{size}.png")
+        page.close()
 
 
 @contextmanager

@@ -7,7 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from careweb.domain.ids import NeedId, NoticeId
-from careweb.flows import auditing, erasing, forgetting, matching, members, notices, renewing, reports, timing
+from careweb.flows import (
+    auditing,
+    erasing,
+    forgetting,
+    matching,
+    members,
+    notices,
+    renewing,
+    repeating,
+    reports,
+    timing,
+)
 from careweb.flows.context import Context
 from careweb.storage.away import is_away
 from careweb.storage.database import Deadlock
@@ -27,10 +38,12 @@ JOBS: dict[str, Flow] = {
     "expire_need": timing.expire_need,
     "close_silent_need": timing.close_silent_need,
     "purge_need": timing.purge_need,
+    "repeat_need": repeating.repeat_need,
     "erase_need": forgetting.erase_need,
     "remove_member": members.remove_member,
     "purge_review": reports.purge_review,
     "remind_match": timing.remind_match,
+    "ask_whether": timing.ask_whether,
     "wake_rested": timing.wake_rested,
     "end_old_sessions": timing.end_old_sessions,
     "age_loads": timing.age_loads,
@@ -42,7 +55,7 @@ JOBS: dict[str, Flow] = {
 # Of one group or person, and done with a look at nothing else. The others look across groups, or are about nobody.
 OF_ONE_GROUP = {
     "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "erase_need",
-    "remove_member", "purge_review", "remind_match",
+    "remove_member", "purge_review", "remind_match", "ask_whether", "repeat_need",
 }  # fmt: skip
 OF_A_NEED = {"match_need"}  # held before its promise is kept: whoever promises this anew has the need by then
 DELIVER = "deliver_notice"  # the one job that is not one transaction

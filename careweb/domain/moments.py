@@ -1,4 +1,4 @@
-"""Days and times as people write them into files."""
+"""Days and times: as people write them into files, and when it is a good time to write to them."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,6 +7,17 @@ from zoneinfo import ZoneInfo
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?\s?(Z|[+-][0-9]{2}:?[0-9]{2})?", re.IGNORECASE)  # fmt: skip
 _YEARS = range(2000, 2101)
+
+
+MORNING = time(10)
+
+
+def morning_after(at: datetime, clock: str) -> datetime:
+    """The first ten o'clock in the morning after `at`, by the local time of `clock`."""
+    zone = ZoneInfo(clock)
+    local = at.astimezone(zone)
+    morning = datetime.combine(local.date(), MORNING, zone)
+    return morning if morning > local else datetime.combine(local.date() + timedelta(days=1), MORNING, zone)
 
 
 class MomentError(ValueError):

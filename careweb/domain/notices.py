@@ -18,6 +18,8 @@ class NoticeKind(StrEnum):
     NEED_WARNING = "need_warning"  # it expires soon
     NEED_EXPIRED = "need_expired"
     REMIND = "remind"  # of what somebody agreed to
+    WHETHER = "whether"  # did it happen?
+    THANKS = "thanks"  # the other one of two people says thank you
     NOTE = "note"  # the other one of two connected people wrote something
     CONFIRM_IMPORT = "confirm_import"  # a group put you on its list: do you want that?
     ADMITTED = "admitted"

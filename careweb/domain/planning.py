@@ -36,10 +36,11 @@ class Known(NamedTuple):
     answered: float
     accepted: int
     helped_before: bool
+    helped_last: bool
     reserved: bool
 
 
-UNKNOWN = Known(answered=0, accepted=0, helped_before=False, reserved=False)
+UNKNOWN = Known(answered=0, accepted=0, helped_before=False, helped_last=False, reserved=False)
 
 
 class PlannedAsk(NamedTuple):

@@ -69,6 +69,7 @@ class Candidate:
     answered: float = 0  # the ease of all asks they were sent that ended with a yes, a no, or silence; or their number
     accepted: int = 0  # of these, with a yes
     helped_before: bool = False  # the two know each other: they helped this asker
+    helped_last: bool = False  # took the need that this one repeats
     reserved: bool = False  # speaks a rare language, and this need is a common one
 
     @cached_property
@@ -152,13 +153,15 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
         rare language is left to needs of that language while there is anybody else. A need that can wait longer than a
         week leaves in peace whoever was asked within the last one. As few are asked as bring the chance of filling
         every open slot to `wanted_chance`, with the asks that still count (`counted`), and at most MOST_IN_WAVE for
-        each. Never anybody who has an ask, has had their week's asks, or sleeps. Call it again at `next_at`, and when
+        each. A need that comes again is at first asked of those alone who took it the last time. Never anybody who has an ask, has had their week's asks, or sleeps. Call it again at `next_at`, and when
         an ask is declined or times out.
     """
     prior = prior_of({c.member_id: (c.answered, c.accepted) for c in candidates}.values())
     willing = [c for c in _ranked(need, candidates, prior) if c.asks_last_week < c.weekly_asks]
     ours = [c for c in willing if not _spoken_for(need, c)]
     wakes = [(wakes_at(need, c, now), c) for c in ours if _is_free(need, c, now)]
+    if first := _first_of_all(need, wakes, pace=pace, now=now, prior=prior):
+        return first
     awake = _without_reserve(need, [c for at, c in wakes if at <= now], ours)
     chosen = _enough(need, [(c, chance_of_yes(c, prior)) for c in awake], pace=pace, now=now)
     asks, chances = tuple(c for c, _ in chosen), tuple(p for _, p in chosen)
@@ -170,6 +173,22 @@ def plan_wave(need: OpenNeed, candidates: Sequence[Candidate], *, pace: Pace, no
         return Plan(asks=asks, chances=chances, next_at=now + pace.ask_timeout, exhausted=False, prior=prior)
     # A coordinator should know; but weeks pass, people rest and come back, so it is looked at again.
     return Plan(asks=(), chances=(), next_at=now + RESTED, exhausted=True, prior=prior)
+
+
+def _first_of_all(
+    need: OpenNeed, wakes: Sequence[tuple[datetime, Candidate]], *, pace: Pace, now: datetime, prior: Beta
+) -> Plan | None:
+    """Whoever took it the last time, before anybody else: others are asked once they say no, or nothing in time. Where
+    they sleep, it waits for them, unless it is urgent."""
+    last = [(at, c) for at, c in wakes if c.helped_last] if need.asked_since is None and not need.chances_out else []
+    awake = {c.member_id: c for at, c in reversed(last) if at <= now}  # one ask each, by their best offer
+    if awake:
+        asks = tuple(awake.values())[: need.open_slots]
+        chances = tuple(chance_of_yes(c, prior) for c in asks)
+        return Plan(asks=asks, chances=chances, next_at=now + pace.ask_timeout, exhausted=False, prior=prior)
+    if last and need.urgency is not Urgency.URGENT:
+        return Plan(asks=(), chances=(), next_at=min(at for at, _ in last), exhausted=False, prior=prior)
+    return None
 
 
 def _ranked(need: OpenNeed, candidates: Sequence[Candidate], prior: Beta) -> list[Candidate]:

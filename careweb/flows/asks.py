@@ -164,6 +164,7 @@ async def connected(ctx: Context, match_id: MatchId, need_id: NeedId, member_id:
     await owe_notice(ctx, "connected", match_id, need_id=need_id)
     await owe_notice(ctx, "connected", match_id, member_id=member_id)
     await promise(ctx.tx, "remind_match", match_id, max(ctx.now, needed_by - (needed_by - ctx.now) / 4))
+    await promise(ctx.tx, "ask_whether", match_id, needed_by)
     await tell(ctx, need_id, "worker", "connected")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from careweb.domain.distances import Band
@@ -13,7 +13,7 @@ from careweb.domain.needs import NewNeed
 from careweb.domain.states import LIVE, ContactKind, MatchState, NeedState, Reach, Urgency
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
-from careweb.flows.matches import Note, notes_of, open_to_both
+from careweb.flows.matches import Note, may_thank, notes_of, open_to_both
 from careweb.storage.database import run
 from careweb.storage.promises import due_at
 from careweb.storage.sealing import key_of
@@ -34,6 +34,7 @@ class AskerSide:
     language: str
     band: Band
     notes: tuple[Note, ...]
+    may_thank: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,9 @@ class NeedView:
     posted_at: datetime
     expires_at: datetime
     close_reason: str | None
+    closed_at: datetime | None
+    repeats_until: date | None
+    next_id: NeedId | None  # the same need, a week later
     name: str = field(repr=False)
     text: str = field(repr=False)
     asked: int  # volunteers written to so far
@@ -83,7 +87,7 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
     same = {name: row[name] for name in (
         "id", "group_id", "group_slug", "group_name", "phone_line", "category", "zone_code", "zone_name_en",
         "zone_name_fr", "time_zone", "needed_by", "hours", "helpers", "filled", "show_text", "see_first", "locale",
-        "confirmed", "posted_at", "expires_at", "close_reason",
+        "confirmed", "posted_at", "expires_at", "close_reason", "closed_at", "repeats_until",
     )}  # fmt: skip
     return NeedView(
         **same,
@@ -93,9 +97,29 @@ async def follow(ctx: Context, need_id: NeedId) -> NeedView:
         text=sealer.open("text", row["sealed_text"]) if sealer else "",
         asked=counts["asked"], waiting=counts["waiting"], silent=counts["silent"],
         next_step_at=await due_at(ctx.tx, "match_need", need_id),
-        nobody_left=row["exhausted_at"] is not None,
+        next_id=await run(ctx.tx, "need_after", id=need_id), nobody_left=row["exhausted_at"] is not None,
         matches=await _matches(ctx, need_id),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Beside what the need itself says: how much else there is about it."""
+
+    browsers: int  # that may follow it
+    messages: int  # that we sent to its asker and still remember
+
+
+async def held_about(ctx: Context, need_id: NeedId) -> Held:
+    row = await run(ctx.tx, "held_about_need", need_id=need_id)
+    return Held(browsers=row["browsers"], messages=row["messages"])
+
+
+async def goes_at(ctx: Context, view: NeedView) -> datetime:
+    """When name, contact and words are destroyed; of what is under way: at the latest, if nothing else happens."""
+    silent = view.needed_by + ctx.settings.met_after
+    ends = view.closed_at or (max(view.expires_at, silent) if view.filled else view.expires_at)
+    return ends + ctx.settings.purge_after
 
 
 async def sent_lately(ctx: Context, needs: Iterable[NeedId], new: NewNeed) -> NeedId | None:
@@ -130,5 +154,5 @@ async def _asker_side(ctx: Context, need_id: NeedId, row: Mapping[str, Any]) -> 
         helper_contact=sealer.open("contact", row["sealed_contact"]) if sealer and both else "",
         helper_contact_kind=ContactKind(row["contact_kind"]), language=row["language"],
         band=Band(row["terms"]["band"]),
-        notes=await notes_of(ctx, row["id"], need_id) if both else (),
+        notes=await notes_of(ctx, row["id"], need_id) if both else (), may_thank=may_thank(row),
     )  # fmt: skip

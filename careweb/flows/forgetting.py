@@ -48,7 +48,7 @@ async def purge(ctx: Context, need_id: NeedId, *, closed_before: datetime, even_
     if await run(ctx.tx, "may_purge_need", id=need_id, closed_before=closed_before):
         await run(ctx.tx, "count_need", id=need_id)
         await run(ctx.tx, "purge_need", id=need_id, now=ctx.now)
-        for query in ("purge_thread", "purge_events", "purge_asks", "purge_matches"):
+        for query in ("purge_series", "purge_thread", "purge_events", "purge_asks", "purge_matches"):
             await run(ctx.tx, query, need_id=need_id)
         await destroy_key(ctx.tx, ctx.vault, "need", need_id, ctx.now)
     return None

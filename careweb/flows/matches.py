@@ -21,6 +21,7 @@ from careweb.storage.promises import call_off, promise
 from careweb.storage.sealing import key_of
 
 NOTE_MOST = 500
+THANKS_MOST = 200
 OPEN_TO_BOTH = (MatchState.CONNECTED, MatchState.DONE)
 
 
@@ -29,6 +30,7 @@ class Note:
     author: str  # asker or helper
     text: str = field(repr=False)
     written_at: datetime
+    thanks: bool  # said once, after a task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,7 @@ class HelperSide:
     asker_contact_kind: ContactKind
     text: str = field(repr=False)
     notes: tuple[Note, ...]
+    may_thank: bool
 
 
 def open_to_both(row: Mapping[str, Any]) -> bool:
@@ -70,7 +73,7 @@ async def helper_side(ctx: Context, match_id: MatchId, member_id: MemberId) -> H
         asker_contact=sealer.open("contact", row["asker_sealed_contact"]) if sealer else "",
         asker_contact_kind=ContactKind(row["asker_contact_kind"]),
         text=sealer.open("text", row["sealed_text"]) if sealer else "",
-        notes=await notes_of(ctx, match_id, row["need_id"]) if sealer else (),
+        notes=await notes_of(ctx, match_id, row["need_id"]) if sealer else (), may_thank=bool(sealer) and may_thank(row),
     )  # fmt: skip
 
 
@@ -80,7 +83,12 @@ async def notes_of(ctx: Context, match_id: MatchId, need_id: NeedId) -> tuple[No
         return ()
     rows = await run(ctx.tx, "notes_of_match", match_id=match_id)
     return tuple(
-        Note(author=row["author"], text=sealer.open("note", row["sealed_text"]), written_at=row["written_at"])
+        Note(
+            author=row["author"],
+            text=sealer.open("note", row["sealed_text"]),
+            written_at=row["written_at"],
+            thanks=row["thanks"],
+        )
         for row in rows
     )
 
@@ -127,7 +135,8 @@ async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
     need_state = await run(ctx.tx, "hold_need", id=row["need_id"])  # first, as everywhere
     if not await run(ctx.tx, "finish_match", id=match_id, by="helper", now=ctx.now):
         raise NotNowError
-    await call_off(ctx.tx, "remind_match", [match_id])
+    for job in ("remind_match", "ask_whether"):
+        await call_off(ctx.tx, job, [match_id])
     await tell(ctx, row["need_id"], "helper", "done")
     if need_state == NeedState.MATCHED and not await run(ctx.tx, "count_unfinished", need_id=row["need_id"]):
         await run(ctx.tx, "end_need", id=row["need_id"], state=NeedState.MET, close_reason=None, now=ctx.now)
@@ -147,13 +156,43 @@ async def add_note(ctx: Context, match_id: MatchId, need_id: NeedId, author: str
     row = await _of_need(ctx, match_id, need_id)
     if row["state"] != MatchState.CONNECTED or row["apart"]:
         raise OverError
+    sealed = await _sealed_note(ctx, need_id, text)
+    await run(ctx.tx, "add_note", id=uuid4(), match_id=match_id, author=author, sealed_text=sealed, now=ctx.now)
+    await owe_in_bursts(ctx, "note", match_id, **_other(row, author))
+
+
+async def thank(ctx: Context, match_id: MatchId, need_id: NeedId, author: str, text: str) -> None:
+    """One line after a task, from either side. Said twice, the first one stands."""
+    row = await _of_need(ctx, match_id, need_id)
+    if not may_thank(row):
+        raise OverError
+    sealed = await _sealed_note(ctx, need_id, text)
+    added = await run(
+        ctx.tx, "add_thanks", id=uuid4(), match_id=match_id, author=author, sealed_text=sealed, now=ctx.now
+    )
+    if added:
+        await owe_notice(ctx, "thanks", match_id, **_other(row, author))
+
+
+def may_thank(row: Mapping[str, Any]) -> bool:
+    return row["state"] == MatchState.DONE and not row["apart"]
+
+
+async def thank_asker(ctx: Context, match_id: MatchId, member_id: MemberId, text: str) -> None:
+    row = await _of_helper(ctx, match_id, member_id)
+    await thank(ctx, match_id, row["need_id"], "helper", text)
+
+
+def _other(row: Mapping[str, Any], author: str) -> dict[str, Any]:
+    return {"member_id": row["member_id"]} if author == "asker" else {"need_id": row["need_id"]}
+
+
+async def _sealed_note(ctx: Context, need_id: NeedId, text: str) -> bytes:
     sealer = await key_of(ctx.tx, ctx.vault, "need", need_id)
     sealed = sealer.seal("note", text) if sealer else None
     if sealed is None:
         raise OverError
-    await run(ctx.tx, "add_note", id=uuid4(), match_id=match_id, author=author, sealed_text=sealed, now=ctx.now)
-    to: dict[str, Any] = {"member_id": row["member_id"]} if author == "asker" else {"need_id": need_id}
-    await owe_in_bursts(ctx, "note", match_id, **to)
+    return sealed
 
 
 async def add_helper_note(ctx: Context, match_id: MatchId, member_id: MemberId, text: str) -> None:
@@ -183,8 +222,9 @@ async def _reopen(ctx: Context, row: Mapping[str, Any], *, by: str, kind: str, e
     if not (reopened and dropped):
         raise NotNowError
     await run(ctx.tx, "give_task_back", id=row["member_id"], accepted_at=row["accepted_at"])
-    for job, subject in (("lapse_match", row["id"]), ("remind_match", row["id"]), ("purge_need", need_id)):
-        await call_off(ctx.tx, job, [subject])
+    for job in ("lapse_match", "remind_match", "ask_whether"):
+        await call_off(ctx.tx, job, [row["id"]])
+    await call_off(ctx.tx, "purge_need", [need_id])
     needed_by = await _new_by_when(ctx, row) if by != "time" else row["needed_by"]
     await promise_dates(ctx, need_id, needed_by, row["accepted_at"], expires_at(needed_by))
     await promise(ctx.tx, "match_need", need_id, ctx.now)

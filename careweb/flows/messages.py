@@ -228,6 +228,8 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.NEED_EXPIRED: _about_need(NeedState.EXPIRED),
     NoticeKind.REMIND: _about_match(MatchState.CONNECTED),
     NoticeKind.NOTE: _about_match(MatchState.CONNECTED),
+    NoticeKind.WHETHER: _about_match(MatchState.CONNECTED),
+    NoticeKind.THANKS: _about_match(MatchState.DONE),
     NoticeKind.CONFIRM_IMPORT: _confirm_import,
     NoticeKind.ADMITTED: _about_membership(MembershipState.ADMITTED),
     NoticeKind.GLASS_BROKEN: _glass_broken,

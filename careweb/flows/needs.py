@@ -89,14 +89,12 @@ async def add_need(
 ) -> bytes | None:
     """The row, its key and all the jobs it owes. Returns which of the locators no other need has, and is this one's now."""
     sealer = await new_key(ctx.tx, ctx.vault, "need", need_id)
-    by_code = new.contact.kind is ContactKind.CODE
     values = {
-        "member_id": None, "form_hash": None, "secret_hash": None, "source_ref": None,
-        "consent_reason": None, "held_reason": None, "confirmed": True, "posted_at": ctx.now, "expires_at": expires_at(new.needed_by),
+        "contact_index": _known_by(ctx, new, need_id), "member_id": None, "form_hash": None, "secret_hash": None, "source_ref": None,
+        "consent_reason": None, "held_reason": None, "repeats_of": None, "confirmed": True, "posted_at": ctx.now, "expires_at": expires_at(new.needed_by),
     } | more  # fmt: skip
     values |= _stated(new, sealer) | {
-        "contact_kind": new.contact.kind, "contact_index": None if by_code else ctx.vault.contact_index(new.contact),
-        "sealed_contact": sealer.seal("contact", new.contact.address), "call_back": False,
+        "contact_kind": new.contact.kind, "sealed_contact": sealer.seal("contact", new.contact.address), "call_back": False,
         "locale": new.locale, "state": NeedState.HELD if values["held_reason"] else NeedState.OPEN,
     }  # fmt: skip
     for locator in locators:
@@ -107,14 +105,23 @@ async def add_need(
     if values["confirmed"] and not values["held_reason"]:
         await promise(ctx.tx, "match_need", need_id, ctx.now)
     await promise_dates(ctx, need_id, new.needed_by, values["posted_at"], values["expires_at"])
+    if new.repeats_until:
+        await promise(ctx.tx, "repeat_need", need_id, new.needed_by)
     return locator
+
+
+def _known_by(ctx: Context, new: NewNeed, need_id: NeedId) -> bytes | None:
+    """What a block of its asker is tied to: their contact; without one a series is known by its first need."""
+    if new.contact.kind is not ContactKind.CODE:
+        return ctx.vault.contact_index(new.contact)
+    return ctx.vault.index("series", str(need_id)) if new.repeats_until else None
 
 
 def _stated(new: NewNeed, sealer: Sealer) -> dict[str, Any]:
     return {
         "category": new.category, "zone_code": new.zone_code, "languages": list(new.languages), "urgency": new.urgency,
         "helpers": new.helpers, "needed_by": new.needed_by, "hours": new.hours, "reach": new.reach,
-        "show_text": new.show_text, "see_first": new.see_first,
+        "show_text": new.show_text, "see_first": new.see_first, "repeats_until": new.repeats_until,
         "sealed_name": sealer.seal("name", new.name), "sealed_text": sealer.seal("text", new.text),
     }  # fmt: skip
 
@@ -135,10 +142,13 @@ async def change_need(ctx: Context, need_id: NeedId, new: NewNeed, *, actor: str
     """Taken slots stay taken, even where fewer helpers are wanted now; whoever took one is told what is different."""
     sealer, before = await _sealer(ctx, need_id), await _agreed(ctx, need_id)
     expires = expires_at(new.needed_by)
-    if not await run(ctx.tx, "change_need", id=need_id, expires_at=expires, **_stated(new, sealer)):
+    series = ctx.vault.index("series", str(need_id)) if new.repeats_until else None
+    if not await run(ctx.tx, "change_need", id=need_id, expires_at=expires, series=series, **_stated(new, sealer)):
         raise OverError
     await cancel_asks(ctx, need_id)  # they were asked about something else
     await promise_dates(ctx, need_id, new.needed_by, ctx.now, expires)
+    if new.repeats_until:
+        await promise(ctx.tx, "repeat_need", need_id, new.needed_by)
     await promise(ctx.tx, "match_need", need_id, ctx.now)
     await _tell_of_change(ctx, need_id, before, actor, "changed")
 
@@ -207,7 +217,7 @@ async def drop_matches(ctx: Context, need_id: NeedId, by: str) -> None:
     """What was under way ends with its need: helpers are told, and have their week back."""
     for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=by, now=ctx.now):
         await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
-        for job in ("lapse_match", "remind_match"):
+        for job in ("lapse_match", "remind_match", "ask_whether"):
             await call_off(ctx.tx, job, [match["id"]])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
 

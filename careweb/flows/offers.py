@@ -32,6 +32,7 @@ class MyPage:
     asks: list[Mapping[str, Any]]
     matches: list[Mapping[str, Any]]
     needs: list[Mapping[str, Any]]
+    thanks: tuple[str, ...] = field(repr=False)  # for what they gave, while it is not erased
 
 
 async def make_offer(
@@ -189,4 +190,13 @@ async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
         asks=await run(ctx.tx, "asks_of_member", member_id=member_id),
         matches=await run(ctx.tx, "matches_of_member", member_id=member_id),
         needs=await run(ctx.tx, "needs_of_member", member_id=member_id),
+        thanks=await _thanks_to(ctx, member_id),
     )
+
+
+async def _thanks_to(ctx: Context, member_id: MemberId) -> tuple[str, ...]:
+    lines = []
+    for row in await run(ctx.tx, "thanks_to_member", member_id=member_id):
+        sealer = await key_of(ctx.tx, ctx.vault, "need", row["need_id"])
+        lines.append(sealer.open("note", row["sealed_text"]) if sealer else "")
+    return tuple(filter(None, lines))

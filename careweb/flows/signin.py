@@ -211,7 +211,8 @@ async def sign_out_everywhere(ctx: Context, member_id: MemberId) -> None:
 
 async def forget_everywhere(ctx: Context, need_id: NeedId) -> None:
     """No browser may follow this need until somebody types its code or opens its link."""
-    await run(ctx.tx, "forget_need_everywhere", need_id=need_id)
+    for one in await series_of(ctx, need_id):
+        await run(ctx.tx, "forget_need_everywhere", need_id=one)
 
 
 async def close_session(ctx: Context, secret: str) -> None:
@@ -270,7 +271,13 @@ async def open_need(ctx: Context, token: str, *, old_secret: str = "") -> tuple[
         raise WrongCodeError
     if await run(ctx.tx, "confirm_need", id=need_id):
         await promise(ctx.tx, "match_need", need_id, ctx.now)
-    return NeedId(need_id), await open_session(ctx, needs=[NeedId(need_id)], old_secret=old_secret)
+    return NeedId(need_id), await open_session(ctx, needs=await series_of(ctx, NeedId(need_id)), old_secret=old_secret)
+
+
+async def series_of(ctx: Context, need_id: NeedId) -> list[NeedId]:
+    """With those it repeats and those that repeat it: who may follow one may follow all."""
+    await enter(ctx, need_id)
+    return [NeedId(row["id"]) for row in await run(ctx.tx, "series_of_need", id=need_id)]
 
 
 async def needs_unconfirmed(ctx: Context, group_id: GroupId) -> set[NeedId]:

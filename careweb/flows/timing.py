@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from careweb.domain.ids import AskId, MatchId, NeedId
+from careweb.domain.moments import morning_after
 from careweb.domain.openings import KEPT
 from careweb.domain.states import MatchState, NeedState
 from careweb.flows.again import look_again
@@ -67,6 +68,19 @@ async def remind_match(ctx: Context, match_id: MatchId) -> None:
     row = await run(ctx.tx, "match_by_id", id=match_id)
     if row and row["state"] == MatchState.CONNECTED:
         await owe_notice(ctx, "remind", match_id, member_id=row["member_id"])
+
+
+async def ask_whether(ctx: Context, match_id: MatchId) -> None:
+    """Did it happen? Both are asked once, on the morning after the day, where neither has said so."""
+    row = await run(ctx.tx, "match_by_id", id=match_id)
+    if row is None or row["state"] != MatchState.CONNECTED:
+        return
+    at = morning_after(row["needed_by"], row["time_zone"])
+    if at > ctx.now:  # not yet, or not any more: the day was moved
+        await promise(ctx.tx, "ask_whether", match_id, at)
+        return
+    await owe_notice(ctx, "whether", match_id, member_id=row["member_id"])
+    await owe_notice(ctx, "whether", match_id, need_id=row["need_id"])
 
 
 async def wake_rested(ctx: Context, _: UUID) -> None:

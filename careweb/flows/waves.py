@@ -73,7 +73,9 @@ async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
     known = [UNKNOWN] * len(needs)
     if needs:
         for row in await run(ctx.tx, "known_of_candidates", need_ids=needs, offer_ids=offers):
-            known[row["at"] - 1] = Known(row["answered"], row["accepted"], row["helped_before"], row["reserved"])
+            known[row["at"] - 1] = Known(
+                row["answered"], row["accepted"], row["helped_before"], row["helped_last"], row["reserved"]
+            )
     return known
 
 

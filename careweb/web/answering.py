@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from careweb.domain.errors import NotHereError, NotNowError
 from careweb.domain.ids import AskId, MatchId, MemberId
-from careweb.domain.states import AskState, MatchState
+from careweb.domain.states import UNDER_WAY, AskState, MatchState
 from careweb.flows import matches
 from careweb.flows.asks import Answer, AskView, accept, decline, view_ask, who_holds
 from careweb.flows.entering import enter
@@ -14,8 +14,9 @@ from careweb.flows.forms import first_time
 from careweb.flows.matches import helper_side
 from careweb.web.asking import form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS
+from careweb.web.calendars import calendar_of
 from careweb.web.choices import spoken_languages
-from careweb.web.following import read_note
+from careweb.web.following import read_note, read_thanks
 from careweb.web.need_form import Errors
 from careweb.web.visits import Visit, see_other
 
@@ -70,8 +71,19 @@ async def _task_page(visit: Visit, errors: Errors | None = None) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     return visit.page(
         "asks/task.html", 422 if errors else 200, task=side, errors=errors or {}, form_id=new_form_id(),
-        values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name,
+        values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name, now=visit.ctx.now,
     )  # fmt: skip
+
+
+async def task_calendar(visit: Visit) -> Response:
+    """A file for a calendar, which others may see: the kind of help and the day, and nothing else."""
+    side = await helper_side(visit.ctx, _match_id(visit), visit.member_id)
+    if side.state not in UNDER_WAY:
+        raise NotHereError
+    uid = visit.ctx.vault.index("calendar", str(side.id)).hex()
+    content = calendar_of(side, uid=uid, locale=visit.interface.tag, now=visit.ctx.now)
+    headers = {"content-disposition": 'attachment; filename="task.ics"'}
+    return Response(content, media_type="text/calendar", headers=headers)
 
 
 def _match_id(visit: Visit) -> MatchId:
@@ -109,4 +121,12 @@ async def task_note(visit: Visit) -> Response:
         return await _task_page(visit, errors)
     if await first_time(visit.ctx, form_id_of(visit)):
         await matches.add_helper_note(visit.ctx, _match_id(visit), visit.member_id, text)
+    return see_other(f"/task/{_match_id(visit)}#thread")
+
+
+async def task_thanks(visit: Visit) -> Response:
+    text, errors = read_thanks(visit.fields)
+    if errors:
+        return await _task_page(visit, errors)
+    await matches.thank_asker(visit.ctx, _match_id(visit), visit.member_id, text)
     return see_other(f"/task/{_match_id(visit)}#thread")

@@ -84,7 +84,9 @@ async def _first_form(visit: Visit, group: Group) -> Response:
         state.first_forms[key] = [piece.encode() for piece in _STAND_INS.split(html)]
     token = FormToken(visit.request)
     real = {_TOKEN.encode(): str(token).encode(), _NUMBER.encode(): form_id_of(visit).encode()}
-    return answer(visit.request, b"".join([real.get(piece, piece) for piece in state.first_forms[key]]), token)
+    return answer(
+        visit.request, "needs/ask.html", b"".join([real.get(piece, piece) for piece in state.first_forms[key]]), token
+    )
 
 
 _TOKEN, _NUMBER = "\0token", "\0number"  # no text from the database holds this character
@@ -164,7 +166,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
     return Filled(values=fields, place=place, languages=languages, errors=in_order(errors), need=need)
 
 
-_ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "parts",
+_ORDER = ("category", "categories", "text", "place", "wider", "province", "town", "zone", "language", "language_search", "urgency", "by", "repeats_until", "parts",
     "helpers", "radius", "per_week", "hours", "name", "contact_kind", "contact", "reach", "see_first", "consent")  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from careweb.domain.errors import NotHereError, TooManyChannelsError, WrongCodeE
 from careweb.flows import channels
 from careweb.flows.ways import switched_on
 from careweb.web.bodies import NO_FIELDS
+from careweb.web.headers import SCRIPTED
 from careweb.web.need_form import Errors
-from careweb.web.shields import SCRIPTED
 from careweb.web.visits import Visit, see_other
 
 PAGE = "/me/channels"

@@ -149,7 +149,7 @@ async def find(visit: Visit) -> Response:
     if need_id is None:
         return visit.page("signin/find.html", 422, errors={"code": "code"}, values=visit.fields, then="/me")
     response = see_other(f"/need/{need_id}")
-    await remember(visit, response, [need_id])
+    await remember(visit, response, await signin.series_of(visit.ctx, need_id))
     return response
 
 

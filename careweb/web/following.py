@@ -12,7 +12,7 @@ from careweb.domain.hours import unpack, until
 from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
 from careweb.domain.states import LIVE, OVER, NeedState
-from careweb.flows import matches, needs, signin, widening
+from careweb.flows import matches, needs, repeating, signin, widening
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need, need_kept_until
 from careweb.flows.forms import first_time
@@ -82,6 +82,8 @@ def as_typed(view: NeedView) -> Fields:
         *((f"language{number or ''}", tag) for number, tag in zip(("", 2, 3, 4), view.languages, strict=False)),
         *((("parts", str(int(part))) for part in sorted(parts)) if len(parts) < 3 else ()),
     ]  # fmt: skip
+    if view.repeats_until:
+        items.append(("repeats_until", view.repeats_until.isoformat()))
     postal = view.zone_code if len(view.zone_code) == 3 else ""
     items.append(("place", postal) if postal else ("town", view.zone_code))
     return ImmutableMultiDict([*items, ("show_text", "yes")] if view.show_text else items)
@@ -104,6 +106,11 @@ def _end_of_day(text: str, time_zone: str) -> datetime | None:
         return datetime.combine(read_day(text), time(23, 59), ZoneInfo(time_zone))
     except ValueError:
         return None
+
+
+async def stop_repeating(visit: Visit) -> Response:
+    await repeating.stop_repeating(visit.ctx, visit.need_id())  # twice is once
+    return see_other(f"/need/{visit.need_id()}")
 
 
 async def allow_language(visit: Visit) -> Response:
@@ -188,8 +195,25 @@ async def write_note(visit: Visit) -> Response:
     return see_other(f"/need/{need_id}#thread")
 
 
+async def thank(visit: Visit) -> Response:
+    need_id = visit.need_id()
+    text, errors = read_thanks(visit.fields)
+    if errors:
+        return await _status(visit, need_id, errors, 422, writing_to=_match_id(visit))
+    await matches.thank(visit.ctx, _match_id(visit), need_id, "asker", text)
+    return see_other(f"/need/{need_id}#thread")
+
+
 def read_note(fields: Fields) -> tuple[str, Errors]:
-    text = fields.get("note", "").strip()
+    return read_line(fields, "note", matches.NOTE_MOST)
+
+
+def read_thanks(fields: Fields) -> tuple[str, Errors]:
+    return read_line(fields, "thanks", matches.THANKS_MOST)
+
+
+def read_line(fields: Fields, name: str, most: int) -> tuple[str, Errors]:
+    text = fields.get(name, "").strip()
     if names_a_position(text):
-        return "", {"note": "coordinates"}
-    return text, cautions(fields, "note") if 0 < len(text) <= matches.NOTE_MOST else {"note": "note"}
+        return "", {name: "coordinates"}
+    return text, cautions(fields, name) if 0 < len(text) <= most else {name: name}

@@ -18,7 +18,17 @@ from pydantic_core import PydanticCustomError
 
 from careweb.domain.contacts import Contact, ContactError, by_code, read_email, read_phone
 from careweb.domain.hours import ANY_TIME, Part, bit, until
-from careweb.domain.needs import LONGEST, NAME_MOST, TEXT_MOST, URGENT_WITHIN, NewNeed, urgency_of
+from careweb.domain.needs import (
+    LONGEST,
+    LONGEST_SERIES,
+    NAME_MOST,
+    TEXT_MOST,
+    URGENT_WITHIN,
+    WEEK,
+    NewNeed,
+    calmer,
+    urgency_of,
+)
 from careweb.domain.states import ContactKind, Reach, Urgency
 from careweb.web.bodies import Fields
 from careweb.web.text_rules import free_text, known_category, read_day
@@ -28,7 +38,6 @@ _DEFAULT_WAIT = {
     Urgency.MEDIUM: timedelta(days=7),
     Urgency.LOW: timedelta(days=30),
 }
-_CALM = [Urgency.URGENT, Urgency.MEDIUM, Urgency.LOW]
 Errors = dict[str, str]  # field -> a key of wording.ERRORS
 
 
@@ -69,6 +78,7 @@ class NeedForm(BaseModel):
     urgency: Urgency
     by: Annotated[date | None, BeforeValidator(_day)] = None
     parts: frozenset[Part] = frozenset()
+    repeats_until: Annotated[date | None, BeforeValidator(_day)] = None
     helpers: Annotated[int, Field(ge=1, le=5)] = 1
     name: Annotated[str, Field(min_length=1, max_length=NAME_MOST), AfterValidator(free_text)]
     contact_kind: ContactKind
@@ -86,6 +96,7 @@ class When:
     needed_by: datetime
     urgency: Urgency
     hours: int
+    repeats_until: date | None = None
 
 
 class WhenError(Exception):
@@ -103,11 +114,17 @@ def read_when(form: NeedForm, *, now: datetime, time_zone: str) -> When:
             raise WhenError("by", "by_past")
         if needed_by > now + LONGEST:
             raise WhenError("by", "by_far")
-    urgency = max(form.urgency, urgency_of(now, needed_by), key=_CALM.index) if form.by else form.urgency
+    urgency = calmer(form.urgency, urgency_of(now, needed_by)) if form.by else form.urgency
     hours = until(now, needed_by, time_zone) & _only(form.parts)
     if not hours:
         raise WhenError("parts", "parts")
-    return When(needed_by=needed_by, urgency=urgency, hours=hours)
+    if form.repeats_until:
+        first = needed_by.astimezone(zone).date()
+        if form.repeats_until < first + WEEK:
+            raise WhenError("repeats_until", "repeats_short")
+        if form.repeats_until > first + LONGEST_SERIES:
+            raise WhenError("repeats_until", "repeats_far")
+    return When(needed_by=needed_by, urgency=urgency, hours=hours, repeats_until=form.repeats_until)
 
 
 def _only(parts: frozenset[Part]) -> int:
@@ -118,7 +135,17 @@ def read_need_form(fields: Fields, *, consent: bool = True) -> tuple[NeedForm | 
     """Either a form that holds, or what is wrong with it by field."""
     given = {
         name: fields[name]
-        for name in ("category", "urgency", "by", "helpers", "contact_kind", "contact", "reach", "see_first")
+        for name in (
+            "category",
+            "urgency",
+            "by",
+            "repeats_until",
+            "helpers",
+            "contact_kind",
+            "contact",
+            "reach",
+            "see_first",
+        )
         if fields.get(name, "") != ""
     }
     errors: Errors = {}
@@ -162,4 +189,5 @@ def stated_need(form: NeedForm, when: When, *, zone_code: str, locale: str) -> N
         category=form.category, zone_code=zone_code, languages=form.languages, urgency=when.urgency,
         needed_by=when.needed_by, hours=when.hours, helpers=form.helpers, reach=form.reach, name=form.name,
         contact=form.reached_by(), text=form.text, show_text=form.show_text, see_first=form.see_first, locale=locale,
+        repeats_until=when.repeats_until,
     )  # fmt: skip

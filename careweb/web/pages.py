@@ -12,14 +12,15 @@ from starlette.responses import HTMLResponse
 from careweb import paths
 from careweb.rendering import interfaces, render_html
 from careweb.web.cookies import BROWSER, form_token, read_cookie, set_cookie
+from careweb.web.headers import KEEPING, SENSITIVE
 from careweb.web.interfaces import interface_of
 
 
 @cache
-def stylesheet() -> str:
-    """The address of the stylesheet changes with its content, so that it may be kept for ever."""
-    digest = hashlib.sha256((paths.STATIC / "careweb.css").read_bytes()).hexdigest()[:10]
-    return f"/static/careweb.css?{digest}"
+def asset(name: str) -> str:
+    """An address that changes with what it holds, so that it may be kept for ever."""
+    digest = hashlib.sha256((paths.STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?{digest}"
 
 
 class FormToken:
@@ -39,14 +40,15 @@ def page(
     request: Request, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> HTMLResponse:
     token = FormToken(request)
-    return answer(request, drawn(request, name, form_token=token, **context), token, status, headers)
+    return answer(request, name, drawn(request, name, form_token=token, **context), token, status, headers)
 
 
 def drawn(request: Request, name: str, **context: Any) -> str:
     settings = request.app.state.settings
     frame = {
         "interfaces": list(interfaces().values()),
-        "stylesheet": stylesheet(),
+        "stylesheet": asset("careweb.css"),
+        "script": asset("keep.js") if name in SENSITIVE else "",
         "path": request.url.path,
         "demo": settings.demo,
         "purge_days": settings.purge_after.days,
@@ -56,9 +58,16 @@ def drawn(request: Request, name: str, **context: Any) -> str:
 
 
 def answer(
-    request: Request, html: str | bytes, token: FormToken, status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    name: str,
+    html: str | bytes,
+    token: FormToken,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    response = HTMLResponse(html, status, headers, media_type="text/html")
+    """`name`: of the template it was drawn from."""
+    scripts = KEEPING if name in SENSITIVE else {}
+    response = HTMLResponse(html, status, {**scripts, **(headers or {})}, media_type="text/html")
     response.headers["content-language"] = interface_of(request).tag
     response.headers["vary"] = "Accept-Language, Cookie"
     if token.planted:

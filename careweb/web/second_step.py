@@ -13,8 +13,8 @@ from careweb.domain.ids import MemberId
 from careweb.flows import passkeys, second_step, ways_back
 from careweb.flows.entering import act_in
 from careweb.web.errors import SecondStepFirstError
+from careweb.web.headers import SCRIPTED
 from careweb.web.language import own_path
-from careweb.web.shields import SCRIPTED
 from careweb.web.visits import Visit, see_other
 
 _WRONG = {"code": "code"}

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from careweb.config import Settings
+from careweb.web.headers import HEADERS, SAID_BY_PAGE
 from careweb.web.pages import error_page
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -14,21 +15,6 @@ _FROM_NO_BROWSER = (
     "/stop/",  # one-click unsubscribe (RFC 8058): no browser, no origin; the token in the address decides
     "/texts",  # what a gateway brings; its signature decides
 )
-HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "permissions-policy": "geolocation=(), camera=(), microphone=(), payment=(), usb=(), interest-cohort=()",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
-
-_SAID_BY_PAGE = "content-security-policy"
-SCRIPTED = {  # what the pages of passkeys and of channels say: a script of our own, and nothing else more
-    _SAID_BY_PAGE: HEADERS[_SAID_BY_PAGE] + "; script-src 'self'"
-}
 
 
 class SecurityHeaders:
@@ -45,9 +31,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    if name != _SAID_BY_PAGE:
+                    if name != SAID_BY_PAGE:
                         headers[name] = value
-                headers.setdefault(_SAID_BY_PAGE, self._headers[_SAID_BY_PAGE])
+                headers.setdefault(SAID_BY_PAGE, self._headers[SAID_BY_PAGE])
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

@@ -21,3 +21,8 @@ async def help_page(visit: Visit) -> Response:
 
 async def privacy(visit: Visit) -> Response:
     return visit.page("start/privacy.html")
+
+
+async def offline(visit: Visit) -> Response:
+    """What a phone keeps of us, to show where nothing can be reached."""
+    return visit.page("start/offline.html")

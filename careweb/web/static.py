@@ -1,18 +1,41 @@
-"""The stylesheet, the icon and the few scripts; an address with its digest may be kept for ever."""
+"""What is the same for everybody: stylesheet, icons, scripts, and what a phone needs to install the site."""
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 
 from careweb import paths
 from careweb.domain.errors import NotHereError
+from careweb.web.headers import KEEPING
+from careweb.web.interfaces import interface_of
 
-_SCRIPTS = ("passkey.js", "push.js", "push-worker.js")
-_TYPES = {"careweb.css": "text/css", "icon.svg": "image/svg+xml"} | dict.fromkeys(_SCRIPTS, "text/javascript")
+_TYPES = {
+    "careweb.css": "text/css", "icon.svg": "image/svg+xml", "icon-192.png": "image/png", "icon-512.png": "image/png",
+} | dict.fromkeys(("passkey.js", "keep.js", "push.js", "push-worker.js"), "text/javascript")  # fmt: skip
+_AN_HOUR = {"cache-control": "public, max-age=3600"}
 
 
 async def static_file(request: Request) -> Response:
+    """An address with its digest may be kept for ever."""
     name = request.path_params["name"]
     if name not in _TYPES:
         raise NotHereError
-    keep = "public, max-age=31536000, immutable" if request.url.query else "public, max-age=3600"
-    return FileResponse(paths.STATIC / name, media_type=_TYPES[name], headers={"cache-control": keep})
+    keep = {"cache-control": "public, max-age=31536000, immutable"} if request.url.query else _AN_HOUR
+    return FileResponse(paths.STATIC / name, media_type=_TYPES[name], headers=keep)
+
+
+async def service_worker(_: Request) -> Response:
+    """At the root, because it answers for all pages; it may fetch from here alone."""
+    headers = KEEPING | {"cache-control": "no-cache"}
+    return FileResponse(paths.STATIC / "sw.js", media_type="text/javascript", headers=headers)
+
+
+async def manifest(request: Request) -> Response:
+    icons = [{"src": "/static/icon.svg", "type": "image/svg+xml", "sizes": "any"}] + [
+        {"src": f"/static/icon-{size}.png", "type": "image/png", "sizes": f"{size}x{size}"} for size in (192, 512)
+    ]
+    told = {
+        "id": "/", "name": "careweb", "short_name": "careweb", "start_url": "/", "display": "minimal-ui", "icons": icons,
+        "lang": interface_of(request).tag, "dir": interface_of(request).dir, "background_color": "#fbf6ee", "theme_color": "#fffdf9",
+    }  # fmt: skip
+    headers = _AN_HOUR | {"vary": "Accept-Language, Cookie"}
+    return JSONResponse(told, media_type="application/manifest+json", headers=headers)

@@ -125,6 +125,8 @@ async def _my_page(visit: Visit, errors: Errors | None = None) -> Response:
         ask_links={ask["id"]: f"/a/{visit.ctx.vault.sign('ask', ask['id'])}" for ask in waiting},
         under_way=[match for match in mine.matches if match["state"] in UNDER_WAY],
         over=[match for match in mine.matches if match["state"] in ("done", "fell_through")],
+        given=[match for match in mine.matches if match["state"] == "done"],
+        received=[need for need in mine.needs if need["state"] == "met"], thanks=mine.thanks,
         errors=errors or {}, values=visit.fields if visit.posting else NO_FIELDS, speech=spoken.name, now=visit.ctx.now,
         usual_asks=visit.ctx.settings.weekly_asks,
     )  # fmt: skip

@@ -41,9 +41,13 @@ WITH pair AS MATERIALIZED (
     FROM (SELECT DISTINCT need_id FROM pair) w
     CROSS JOIN LATERAL needs_of_same_asker(w.need_id) other (id)
     JOIN match t ON t.need_id = other.id AND t.state = 'done'
+), last AS (
+    SELECT n.id AS need_id, t.member_id FROM need n JOIN match t ON t.need_id = n.repeats_of AND t.state IN ('connected', 'done')
+    WHERE n.id IN (SELECT need_id FROM pair)
 )
 SELECT p.at, m.asks_answered AS answered, m.asks_accepted AS accepted,
-    (p.need_id, p.member_id) IN (SELECT need_id, member_id FROM earlier) AS helped_before, p.at IN (SELECT at FROM kept) AS reserved
+    (p.need_id, p.member_id) IN (SELECT need_id, member_id FROM earlier) AS helped_before,
+    (p.need_id, p.member_id) IN (SELECT need_id, member_id FROM last) AS helped_last, p.at IN (SELECT at FROM kept) AS reserved
 FROM pair p JOIN member m ON m.id = p.member_id;
 
 -- name: why_nobody(need_id, weekly_asks, now)

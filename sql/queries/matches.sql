@@ -81,4 +81,15 @@ INSERT INTO thread_note (id, match_id, author, sealed_text, written_at) VALUES (
 
 -- name: notes_of_match(match_id)
 -- What the two wrote.
-SELECT author, sealed_text, written_at FROM thread_note WHERE match_id = :match_id ORDER BY written_at, id;
+SELECT author, sealed_text, written_at, thanks FROM thread_note WHERE match_id = :match_id ORDER BY written_at, id;
+
+-- name: add_thanks(id, match_id, author, sealed_text, now)$
+-- A line of thanks after a task, once from each of the two.
+INSERT INTO thread_note (id, match_id, author, sealed_text, written_at, thanks) VALUES (:id, :match_id, :author, :sealed_text, :now, true)
+ON CONFLICT DO NOTHING
+RETURNING true;
+
+-- name: thanks_to_member(member_id)
+-- What a volunteer was thanked with, where it is not destroyed yet.
+SELECT t.need_id, n.sealed_text FROM match t JOIN thread_note n ON n.match_id = t.id AND n.thanks AND n.author = 'asker'
+WHERE t.member_id = :member_id AND t.state = 'done' ORDER BY n.written_at DESC LIMIT 20;

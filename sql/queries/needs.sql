@@ -1,11 +1,11 @@
--- name: add_need(id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash, source_ref, consent_reason, call_back, posted_at, expires_at, state, held_reason)$
+-- name: add_need(id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash, source_ref, consent_reason, call_back, posted_at, expires_at, state, held_reason, repeats_until, repeats_of)$
 -- A need, once: the same form or the same reference of a file adds nothing.
 INSERT INTO need (id, group_id, member_id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first,
     locale, contact_kind, contact_index, confirmed, sealed_name, sealed_contact, sealed_text, form_hash, locator_hash, secret_hash,
-    source_ref, consent_reason, call_back, posted_at, expires_at, state, held_reason)
+    source_ref, consent_reason, call_back, posted_at, expires_at, state, held_reason, repeats_until, repeats_of)
 VALUES (:id, :group_id, :member_id, :category, :zone_code, :languages, :urgency, :helpers, :needed_by, :hours, :reach, :show_text, :see_first,
     :locale, :contact_kind, :contact_index, :confirmed, :sealed_name, :sealed_contact, :sealed_text, :form_hash, :locator_hash, :secret_hash,
-    :source_ref, :consent_reason, :call_back, :posted_at, :expires_at, :state, :held_reason)
+    :source_ref, :consent_reason, :call_back, :posted_at, :expires_at, :state, :held_reason, :repeats_until, :repeats_of)
 ON CONFLICT DO NOTHING
 RETURNING true;
 
@@ -44,11 +44,12 @@ UPDATE need SET filled = filled - 1, state = 'open', exhausted_at = NULL, closed
 WHERE id = :id AND filled > 0 AND purged_at IS NULL AND (state IN ('open', 'matched') OR (state = 'met' AND CAST(:even_met AS boolean)))
 RETURNING true;
 
--- name: change_need(id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, sealed_name, sealed_text, expires_at)$
+-- name: change_need(id, category, zone_code, languages, urgency, helpers, needed_by, hours, reach, show_text, see_first, sealed_name, sealed_text, expires_at, repeats_until, series)$
 -- The asker changed it: it is matched anew. Taken slots stay taken.
 UPDATE need SET category = :category, zone_code = :zone_code, languages = :languages, urgency = :urgency, helpers = greatest(:helpers, filled),
     needed_by = :needed_by, hours = :hours, reach = :reach, show_text = :show_text, see_first = :see_first,
-    sealed_name = :sealed_name, sealed_text = :sealed_text, expires_at = :expires_at, exhausted_at = NULL, round = round + 1,
+    sealed_name = :sealed_name, sealed_text = :sealed_text, expires_at = :expires_at, repeats_until = CAST(:repeats_until AS date),
+    contact_index = coalesce(contact_index, CAST(:series AS bytea)), exhausted_at = NULL, round = round + 1,
     state = CASE WHEN state = 'held' THEN 'held' WHEN filled < greatest(:helpers, filled) THEN 'open' ELSE 'matched' END
 WHERE id = :id AND state IN ('held', 'open', 'matched')
 RETURNING true;
@@ -122,3 +123,39 @@ VALUES (:need_id, :at, :actor, :kind, CAST(:detail AS jsonb), :sealed_reason);
 -- name: events_of_need(need_id)
 -- Its history.
 SELECT at, actor, kind, detail, sealed_reason FROM need_event WHERE need_id = :need_id ORDER BY at, id;
+
+-- name: held_about_need(need_id)^
+-- How many browsers follow it, and how many messages about it do we still know of?
+SELECT (SELECT count(*) FROM session WHERE needs @> ARRAY[CAST(:need_id AS uuid)]) AS browsers,
+    (SELECT count(*) FROM notice WHERE need_id = :need_id AND state = 'sent') AS messages;
+
+-- name: need_after(id)$
+-- Which need is this one again, a week later?
+SELECT id FROM need WHERE repeats_of = :id;
+
+-- name: take_code_away(id)!
+-- Its return code opens the next one from now on.
+UPDATE need SET locator_hash = NULL, secret_hash = NULL WHERE id = :id;
+
+-- name: follow_next(id, next_id)!
+-- Whoever may follow a need may follow the one that comes after it.
+UPDATE session SET needs = needs || CAST(:next_id AS uuid) WHERE needs @> ARRAY[CAST(:id AS uuid)];
+
+-- name: stop_repeating(id)$
+-- Not again. One that was there again already is a need of its own.
+UPDATE need n SET repeats_until = NULL WHERE n.id = :id AND n.repeats_until IS NOT NULL
+  AND NOT EXISTS (SELECT FROM need x WHERE x.repeats_of = n.id)
+RETURNING true;
+
+-- name: series_of_need(id)
+-- A need, those it repeats and those that repeat it, as far as they are not forgotten; the latest first.
+WITH RECURSIVE before (id, repeats_of) AS (
+    SELECT n.id, n.repeats_of FROM need n WHERE n.id = :id
+    UNION
+    SELECT n.id, n.repeats_of FROM before b JOIN need n ON n.id = b.repeats_of
+), after (id) AS (
+    SELECT n.id FROM need n WHERE n.id = :id
+    UNION
+    SELECT n.id FROM after a JOIN need n ON n.repeats_of = a.id
+)
+SELECT n.id FROM need n WHERE n.id IN (SELECT id FROM before UNION SELECT id FROM after) AND n.purged_at IS NULL ORDER BY n.needed_by DESC;

@@ -33,7 +33,7 @@ from tests.world import VAULT, World
 TURNS = int(os.environ.get("CAREWEB_CANARY", "1"))
 LAST = ("/erase", "/remove", "/withdraw", "/done", "/sign-out")  # what ends something comes last
 ASKED = {"category": "groceries", "language": "yue", "urgency": "urgent", "place": "M1S 4X7", "contact_kind": "email", "consent": "yes",
-    "show_text": "yes", "by": ""}  # fmt: skip
+    "show_text": "yes", "by": "", "repeats_until": ""}  # fmt: skip
 OFFERED = {
     "categories": ["groceries"],
     "language": "yue",
@@ -140,7 +140,7 @@ def _somebody_asks(house: House, walk: Walk, slug: str) -> tuple[Walker, str]:
     assert "code" in posted.html, posted.text
     need = str(posted.soup.select_one('a[href^="/need/"]')["href"]).rpartition("/")[2]  # type: ignore[index]
     assert person.fill(person.see(f"/need/{need}/change")).status == 422
-    assert person.fill(person.see(f"/need/{need}/change"), place="M1S", by="").status == 200
+    assert person.fill(person.see(f"/need/{need}/change"), place="M1S", by="", repeats_until="").status == 200
     for forms in ("/find", "/sign-in"):
         for form_of in person.see(forms).soup.select("main form"):
             fields = dict.fromkeys(("contact", "code"), house.marks.mark(f"{forms} fields"))
@@ -170,6 +170,13 @@ async def _they_meet(house: House, asker: Walker, helper: Walker, member: Any, n
         )
         assert person.fill(person.see(page), "/note").status == 200
     assert house.marks.stems["latin"] in helper.see(task.path).html, "or nothing was written"
+    assert helper.press(f"{task.path}/done", {"token": _token_of(helper.see(task.path).soup)}).status == 200
+    for person, page in ((helper, task.path), (asker, f"/need/{need}")):
+        assert (
+            person.fill(person.see(page), "/thanks", thanks=f"{house.marks.mark('t')} 43.653210, -79.383210").status
+            == 422
+        )
+        assert person.fill(person.see(page), "/thanks").status == 200
 
 
 async def _staff_writes(house: House, staff: Walker, slug: str) -> None:
@@ -183,7 +190,7 @@ async def _staff_writes(house: House, staff: Walker, slug: str) -> None:
         for row in await fetch(house.engine, "SELECT id FROM need WHERE contact_kind = 'phone' AND state = 'open'")
     ]
     page = f"/staff/{slug}/needs/{posted}"
-    assert staff.fill(staff.see(f"{page}/change"), place="M1S", by="").status == 200
+    assert staff.fill(staff.see(f"{page}/change"), place="M1S", by="", repeats_until="").status == 200
     assert staff.fill(staff.see(page), "/widen", km=marks.mark("km")).status == 422
     assert (
         staff.fill(
@@ -218,7 +225,7 @@ async def _staff_looks(house: House, staff: Walker, asker: Walker, need: str, sl
     assert asker.fill(asker.see(f"/need/{need}/reviews"), "/appeal").status == 200
     shown = staff.fill(staff.see(f"/staff/{slug}/needs/{need}/contact"))
     assert re.fullmatch(rf"/staff/{slug}/openings/[0-9a-f-]{{36}}", shown.path), shown.text
-    assert asker.see(f"/need/{need}/opened").status == 200
+    assert asker.see(f"/need/{need}/privacy").status == 200
 
 
 async def _second_steps(house: House, walk: Walk, staff: Walker, slug: str, group: Any) -> None:

@@ -20,6 +20,7 @@ from careweb.flows.asks import accept
 from careweb.flows.auditing import note
 from careweb.flows.context import Context
 from careweb.flows.groups import grant_role
+from careweb.flows.matches import add_note, helped, thank
 from careweb.flows.needs import withdraw_need
 from careweb.flows.openings import ask_to_open
 from careweb.flows.reports import Said, appeal, report_helper
@@ -96,6 +97,25 @@ async def _looked_at(world: World, cast: Cast, caller: Any) -> tuple[Any, ...]:
     return held, first, review, appealed, opening
 
 
+async def _after(world: World, cast: Cast) -> tuple[dict[str, Any], list[Any]]:
+    """A day that has passed with nothing said, and a task that was done, with thanks of both; one comes every week."""
+    ids: dict[str, Any] = {}
+    helper = await world.helper(cast.group, name="Mai", languages=("hak",), per_week=50)
+    for name, until in (("whether", None), ("thanked", (world.now + timedelta(days=30)).date())):
+        ids[name] = await world.need(cast.group, languages=("hak",), repeats_until=until, text="Soup")
+        await world.match(ids[name])
+        await accept(world.ctx, await world.ask_of(ids[name], helper), helper)
+        ids[f"{name} task"] = await world.one("SELECT id FROM match WHERE need_id = $1", ids[name])
+    await add_note(world.ctx, ids["thanked task"], ids["thanked"], "asker", "The red door")
+    await helped(world.ctx, ids["thanked task"], helper)
+    for author in ("asker", "helper"):
+        await thank(world.ctx, ids["thanked task"], ids["thanked"], author, "You saved my day")
+    await world.rows("UPDATE need SET needed_by = $2 WHERE id = $1", ids["whether"], world.now - timedelta(hours=5))
+    await world.rows("UPDATE offer SET state = 'ended' WHERE member_id = $1", helper)
+    ids["helper"] = helper
+    return ids, [ids["whether"], ids["thanked"]]
+
+
 async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Needs at every stage: open, someone said yes, unmet, done."""
     ctx: Context = world.ctx
@@ -142,10 +162,14 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     await confirm_app(ctx, guarded, app, app_code(secret, ctx.now), session=passed)
     await channel_of(world, cast.helper)
     held, reported, review, appealed, opening = await _looked_at(world, cast, caller)
+    after, of_asker = await _after(world, cast)
     sessions = {
+        "thanked": await open_session(ctx, member_id=after["helper"]),
         "guarded": await open_session(ctx, member_id=guarded),
         "passed": passed,
-        "asker": await open_session(ctx, needs=[held, reported, taken, choosing, unmet, late, withdrawn, still]),
+        "asker": await open_session(
+            ctx, needs=[held, reported, taken, choosing, unmet, late, withdrawn, still, *of_asker]
+        ),
         "imported": await open_session(ctx, member_id=imported),
         "helper": await open_session(ctx, member_id=cast.helper),
         "coordinator": await open_session(ctx, member_id=cast.coordinator),
@@ -154,6 +178,9 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
     pages = {
         "home": ("/", ""), "group": ("/g/east", ""), "ask": ("/g/east/ask", ""), "help": ("/help", ""),
         "privacy": ("/privacy", ""), "find": ("/find", ""), "sign in": ("/sign-in", ""), "nothing": ("/nothing", ""),
+        "offline": ("/offline", ""), "me thanked": ("/me", "thanked"),
+        "whether": (f"/need/{after['whether']}", "asker"), "thanked": (f"/need/{after['thanked']}", "asker"),
+        "whether task": (f"/task/{after['whether task']}", "thanked"), "thanked task": (f"/task/{after['thanked task']}", "thanked"),
         "code": ("/sign-in/7b0cf2f2-2f7e-4c1e-9a53-0d8f4b8f6a11", ""), "offer start": ("/g/east/offer", ""),
         "link": (f"/n/{ctx.vault.sign('need', taken)}", ""), "connected": (f"/need/{taken}", "asker"),
         "choosing": (f"/need/{choosing}", "asker"), "unmet": (f"/need/{unmet}", "asker"),
@@ -172,7 +199,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "post": (f"{staff}/post", "coordinator"), "calls": (f"{staff}/calls", "coordinator"),
         "people": (f"{staff}/people", "coordinator"), "demo": ("/demo", ""),
         "report": (f"/need/{taken}/matches/{task['id']}/report", "asker"), "task report": (f"/task/{task['id']}/report", "helper"),
-        "my reports": (f"/need/{reported}/reviews", "asker"), "opened": (f"/need/{reported}/opened", "asker"),
+        "my reports": (f"/need/{reported}/reviews", "asker"), "opened": (f"/need/{reported}/privacy", "asker"),
         "my own reports": ("/me/reviews", "helper"), "opened to me": ("/me/opened", "helper"),
         "reviews": (f"{staff}/reviews", "coordinator"), "review": (f"{staff}/reviews/{review}", "coordinator"),
         "appealed": (f"{staff}/reviews/{appealed}", "coordinator"), "open contact": (f"{staff}/needs/{caller}/contact", "coordinator"),

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page
 
 from careweb.rendering import interfaces
 from tests.browser.conftest import Running
+from tests.figures import record
 
 MOST_BYTES = 14 * 1024
 # `make assurance` looks at every page in every language, at more widths, with every rule in the dark too.
@@ -74,6 +75,15 @@ async def test_axe_finds_nothing_on_any_page(
                     result: Any = await axe.run(page, options=options)
                     if result.violations_count:
                         found[name] = broken(result)
+    record(
+        "axe",
+        language=locale,
+        width=width,
+        scheme=scheme,
+        rules="contrast" if options else "all",
+        pages=len(running.pages),
+        broken=found,
+    )
     assert found == {}
 
 
@@ -120,6 +130,7 @@ async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, wid
                     await page.goto(address)
                     if await page.evaluate("document.documentElement.scrollWidth") > width:
                         wide.append(name)
+    record("sideways", language=locale, width=width, pages=len(running.pages), broken=wide)
     assert wide == []
 
 
@@ -135,6 +146,7 @@ async def test_targets_are_44_pixels_tall(chromium: Browser, running: Running) -
                     await page.goto(address)
                     if found := await page.evaluate(measure):
                         small[name] = found
+    record("targets", pages=len(running.pages), broken=small)
     assert small == {}
 
 
@@ -155,6 +167,7 @@ def test_every_page_with_its_stylesheet_is_at_most_14_kilobytes_compressed(runni
     sheet = _weight(running.url + "/static/careweb.css", "")
     for name, address, who in every_page(running):
         sizes[name] = sheet + _weight(address, running.sessions.get(who, ""))
+    record("bytes", pages=sizes, sheet=sheet)
     assert max(sizes.values()) <= MOST_BYTES, sizes
 
 
@@ -169,6 +182,46 @@ def _weight(address: str, session: str) -> int:
         assert answer.headers.get("content-encoding") == "gzip" or len(body) < 500
         assert gzip.decompress(body) if answer.headers.get("content-encoding") else True
     return len(body)
+
+
+FLOW_MOST = 30 * 1024
+FLOW = ("/g/east", "/g/east/ask")
+
+
+async def test_the_whole_of_asking_is_at_most_30_kilobytes_compressed(chromium: Browser, running: Running) -> None:
+    """The group's page, the form, the page with the code, the page of the need; the stylesheet once."""
+    sizes = {"stylesheet": _weight(running.url + "/static/careweb.css", "")}
+    sizes |= {path: _weight(running.url + path, "") for path in FLOW}
+    async with looking(chromium, running, scripts=False) as page:
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator("input[value=company]").check()
+        await page.locator("#place").fill("M1S")
+        await page.locator("#language").select_option("yue")
+        await page.locator("input[value=low]").check()
+        await page.locator("#name").fill("Po")
+        await page.locator("input[name=contact_kind][value=code]").check()
+        await page.locator("#consent").check()
+        await page.get_by_role("button", name="Look for someone").click()
+        sizes["code"] = len(gzip.compress((await page.content()).encode(), 6))
+        await page.get_by_role("link", name="See what is happening").click()
+        sizes["status"] = len(gzip.compress((await page.content()).encode(), 6))
+    record("flow", sizes=sizes)
+    assert sum(sizes.values()) <= FLOW_MOST, sizes
+
+
+async def test_a_page_is_whole_after_its_own_answer_and_one_more(chromium: Browser, running: Running) -> None:
+    """All that a page needs it names itself, so that it comes at once and together: nothing leads to something else."""
+    chains = {}
+    for who in ("", *running.sessions):
+        async with looking(chromium, running, who) as page:
+            for name, address, theirs in every_page(running):
+                if theirs == who:
+                    await page.goto(address)
+                    found = await page.evaluate("performance.getEntriesByType('resource').map(e => e.initiatorType)")
+                    if later := [kind for kind in found if kind not in ("link", "script", "img", "other")]:
+                        chains[name] = later
+    record("trips", trips=2, pages=len(running.pages), broken=chains)
+    assert chains == {}
 
 
 async def test_someone_asks_on_a_phone_by_keyboard_alone_with_javascript_off(

@@ -14,11 +14,12 @@ from careweb.domain.contacts import read_contact, read_email
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.notices import NoticeKind
 from careweb.flows.asks import accept
-from careweb.flows.matches import add_note, choose
+from careweb.flows.matches import add_note, choose, helped, thank
 from careweb.flows.messages import compose
 from careweb.flows.needs import change_need, renew_need, withdraw_need
 from careweb.flows.notices import owe_notice, stop
 from careweb.flows.signin import request_sign_in
+from careweb.flows.timing import ask_whether
 from careweb.rendering import interfaces, render_text
 from careweb.storage.database import Transaction
 from careweb.storage.notices import Notice
@@ -107,6 +108,20 @@ async def _changed(world: World) -> None:
 async def _note(world: World) -> None:
     need, _ = await connect(world)
     await add_note(world.ctx, await world.one("SELECT id FROM match"), need, "asker", "The red door")
+
+
+async def _whether(world: World) -> None:
+    await connect(world)
+    match = await world.one("SELECT id FROM match")
+    world.later(hours=48)
+    await ask_whether(world.ctx, match)
+
+
+async def _thanks(world: World) -> None:
+    need, helper = await connect(world)
+    match = await world.one("SELECT id FROM match")
+    await helped(world.ctx, match, helper)
+    await thank(world.ctx, match, need, "asker", "Bless you")
 
 
 async def _by_hand(world: World, kind: str, *, state: str = "open") -> None:
@@ -200,6 +215,8 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.NEED_EXPIRED: _expired,
     NoticeKind.REMIND: _remind,
     NoticeKind.NOTE: _note,
+    NoticeKind.WHETHER: _whether,
+    NoticeKind.THANKS: _thanks,
     NoticeKind.CONFIRM_IMPORT: _confirm,
     NoticeKind.ADMITTED: _admitted,
     NoticeKind.SUSPENDED: _suspended,

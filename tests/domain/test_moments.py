@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from careweb.domain.moments import MomentError, read_moment
+from careweb.domain.moments import MomentError, morning_after, read_moment
 
 TORONTO = "America/Toronto"
 
@@ -29,3 +29,16 @@ def test_a_time_is_local_unless_it_says_otherwise(text: str) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(MomentError):
         read_moment(text, TORONTO, end=True)
+
+
+@pytest.mark.parametrize(
+    ("at", "clock", "morning"),
+    [
+        ("2026-11-24T04:59+00:00", "America/Toronto", "2026-11-24T10:00-05:00"),  # one minute before midnight there
+        ("2026-11-23T14:00+00:00", "America/Toronto", "2026-11-23T10:00-05:00"),  # nine in the morning
+        ("2026-11-23T15:00+00:00", "America/Toronto", "2026-11-24T10:00-05:00"),  # ten sharp: that morning is over
+        ("2027-03-14T04:00+00:00", "America/Toronto", "2027-03-14T10:00-04:00"),  # the night the clocks go forward
+    ],
+)
+def test_the_morning_after_is_ten_by_the_clock_of_the_place(at: str, clock: str, morning: str) -> None:
+    assert morning_after(datetime.fromisoformat(at), clock) == datetime.fromisoformat(morning)

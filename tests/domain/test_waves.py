@@ -270,3 +270,38 @@ def test_it_looks_further_only_where_somebody_is_wanted_and_all_who_are_near_sle
     medium = replace(NEED, urgency=Urgency.MEDIUM)
     assert further(medium, asleep, claimed)
     assert not further(medium, asleep)  # whoever is further off sleeps too, and there is time
+
+
+LAST = {"helped_last": True, "helped_before": True}
+CALM = replace(NEED, urgency=Urgency.MEDIUM)
+
+
+def test_whoever_took_it_the_last_time_is_asked_alone_at_first() -> None:
+    known, others = someone(**LAST, km=9.0), [someone() for _ in range(5)]
+    plan = plan_wave(CALM, [*others, known], pace=PACE, now=NOON)
+    assert (plan.asks, plan.next_at, plan.exhausted) == ((known,), NOON + PACE.ask_timeout, False)
+    later = plan_wave(replace(CALM, asked_since=NOON - PACE.ask_timeout), others, pace=PACE, now=NOON)
+    assert known not in later.asks
+    assert later.asks
+
+
+def test_a_calm_need_waits_until_they_wake_and_an_urgent_one_asks_others() -> None:
+    known, other = someone(**LAST, quiet_from=10, quiet_until=14), someone()
+    calm = plan_wave(CALM, [other, known], pace=PACE, now=NOON)
+    assert (calm.asks, calm.next_at) == ((), NOON + timedelta(hours=2))
+    assert plan_wave(NEED, [other, known], pace=PACE, now=NOON).asks == (other,)
+
+
+def test_whoever_took_it_the_last_time_is_asked_once_by_one_offer_and_no_more_than_are_wanted() -> None:
+    known = someone(**LAST)
+    twice = replace(known, offer_id=OfferId(uuid4()), km=5.0)
+    others = [someone(**LAST), someone(**LAST)]
+    plan = plan_wave(replace(CALM, open_slots=2), [twice, known, *others], pace=PACE, now=NOON)
+    assert len({c.member_id for c in plan.asks}) == len(plan.asks) == 2
+    assert twice not in plan.asks
+
+
+def test_whoever_took_it_the_last_time_is_left_to_a_need_that_claims_them_and_to_their_rest() -> None:
+    for changes in ({"claimed_by": Urgency.URGENT}, {"outstanding": True}, {"asks_last_week": 5}):
+        known, other = someone(**LAST, **changes), someone()
+        assert plan_wave(CALM, [other, known], pace=PACE, now=NOON).asks == (other,)

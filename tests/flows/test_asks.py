@@ -15,8 +15,9 @@ from careweb.flows.following import follow
 from careweb.flows.groups import suspend
 from careweb.flows.matches import cannot, choose, helped, helper_side, missed
 from careweb.flows.needs import change_need, confirm_met, withdraw_need
-from careweb.flows.timing import time_out_ask
+from careweb.flows.timing import ask_whether, time_out_ask
 from careweb.storage.database import driver
+from careweb.storage.promises import unpromise
 from tests.flows.herd import ask_everybody
 from tests.world import NEED, VAULT, World
 
@@ -285,3 +286,41 @@ async def test_who_was_let_down_after_their_day_gets_as_long_again(world: World,
     await world.helper(await world.one("SELECT group_id FROM need WHERE id = $1", need))
     await world.match(need)
     assert len(await world.asks(need)) == 2
+
+
+async def asked_whether(world: World) -> int:
+    return int(await world.one("SELECT count(*) FROM notice WHERE kind = 'whether'"))
+
+
+async def test_both_are_asked_once_whether_it_happened_on_the_morning_after_the_day(
+    world: World, helper: MemberId
+) -> None:
+    need, ask = await asked(world, helper, contact=read_contact("po@example.org"))
+    await accept(world.ctx, ask, helper)
+    match = await match_of(world, need)
+    due = "SELECT due_at FROM promise WHERE job = 'ask_whether'"
+    world.now = await world.one(due)
+    await unpromise(world.tx, "ask_whether", match)  # as a worker does
+    await ask_whether(world.ctx, match)
+    assert (await asked_whether(world), (await world.one(due)).hour) == (0, 15), "ten in the morning in Toronto"
+    world.now = await world.one(due)
+    for _ in range(2):
+        await ask_whether(world.ctx, match)
+    assert await asked_whether(world) == 2
+
+
+async def test_nobody_is_asked_whether_it_happened_once_it_was_said_or_while_the_day_was_moved(
+    world: World, helper: MemberId
+) -> None:
+    need, ask = await asked(world, helper)
+    await accept(world.ctx, ask, helper)
+    match = await match_of(world, need)
+    await change_need(world.ctx, need, replace(NEED, needed_by=world.now + timedelta(days=5)))
+    world.later(days=3)
+    await ask_whether(world.ctx, match)
+    assert await asked_whether(world) == 0
+    await helped(world.ctx, match, helper)
+    assert "ask_whether" not in await world.owed()
+    world.later(days=5)
+    await ask_whether(world.ctx, match)
+    assert await asked_whether(world) == 0

@@ -82,6 +82,9 @@ REFUSED = {
     "channel.kind": "UPDATE channel SET kind = 'pigeon' WHERE kind = 'sms'",
     "notice.channel": "UPDATE notice SET channel = 'pigeon'",
     "member.digest_at": "UPDATE member SET digest_at = 24",
+    "need_repeated_once": "UPDATE need n SET repeats_of = (SELECT min(x.id::text)::uuid FROM need x) WHERE n.id <> (SELECT min(x.id::text)::uuid FROM need x); INSERT INTO need (id, group_id, state, category, zone_code, languages, urgency, helpers, needed_by, hours, locale, contact_kind, posted_at, expires_at, repeats_of) SELECT gen_random_uuid(), group_id, 'open', category, zone_code, languages, urgency, 2, needed_by, hours, locale, contact_kind, posted_at, expires_at, repeats_of FROM need WHERE repeats_of IS NOT NULL",
+    "need: repeats another": "UPDATE need SET repeats_of = id",
+    "thread_note_thanks": "INSERT INTO thread_note (id, match_id, author, sealed_text, written_at, thanks) SELECT gen_random_uuid(), m.id, 'asker', '', now(), true FROM match m, generate_series(1, 2)",
     "need: never more than wanted": "UPDATE need SET filled = 3",
     "need: never less than none": "UPDATE need SET filled = -1",
     "need: matched is full": "UPDATE need SET state = 'matched', filled = 1",
@@ -98,7 +101,7 @@ REFUSED = {
         f"{table}.{column} refers": f"UPDATE {table} SET {column} = gen_random_uuid()"
         for table, columns in {
             "match": ("need_id", "ask_id", "offer_id", "member_id", "group_id"), "ask": ("need_id", "offer_id", "member_id", "group_id"),
-            "need": ("group_id", "member_id"), "offer": ("group_id", "member_id"), "membership": ("group_id", "member_id"),
+            "need": ("group_id", "member_id", "repeats_of"), "offer": ("group_id", "member_id"), "membership": ("group_id", "member_id"),
             "notice": ("member_id",), "channel": ("member_id",), "need_event": ("need_id",),
         }.items() for column in columns
     },
@@ -110,5 +113,10 @@ async def test_the_database_refuses(world: World, what: str) -> None:
     connection: Any = await driver(world.tx)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as told:
         await connection.execute(REFUSED[what])
-    if what.endswith(("_key", "_pkey")) or what in ("match_slot", "ask_outstanding"):
+    if what.endswith(("_key", "_pkey")) or what in (
+        "match_slot",
+        "ask_outstanding",
+        "need_repeated_once",
+        "thread_note_thanks",
+    ):
         assert told.value.constraint_name == what

@@ -12,7 +12,7 @@ from tests.world import VAULT, World
 GIVES_AWAY = {
     "call me at 416 555 0123": "a phone number", "à 12, rue Saint-Denis": "a street address", "电话四一六五五五零一二三": "a phone number",
     "ਮੇਰਾ ਘਰ ੧੨੩ ਮੇਨ ਸਟਰੀਟ ਤੇ ਹੈ": "a street address", "مکان نمبر ۱۲": "a street address", "ایمیل: po@example.org": "an e-mail address",
-    "12 Elm Street, po@example.org": "more than one thing", "near M1S 2K3": "a whole postal code",
+    "12 Elm Street, po@example.org": "several things", "near M1S 2K3": "a whole postal code",
 }  # fmt: skip
 
 

@@ -120,10 +120,10 @@ def test_a_coordinator_takes_and_decides_it_with_a_reason_and_others_see_no_such
 def test_the_asker_sees_who_opened_their_details_and_why(site: Site) -> None:
     need = site.posted(contact=read_contact("opened@example.org"))
     asker = site.asker_of(need)
-    assert "Nobody so far" in asker.see(f"/need/{need}/opened").text
+    assert "Nobody so far" in asker.see(f"/need/{need}/privacy").text
     site.coordinator.see(f"/staff/east/needs/{need}")
-    assert "read your need" in asker.see(f"/need/{need}/opened").text
-    assert site.person().see(f"/need/{need}/opened").status == 404
+    assert "read your need" in asker.see(f"/need/{need}/privacy").text
+    assert site.person().see(f"/need/{need}/privacy").status == 404
     site.coordinator.see("/staff/east/people")
     assert "saw your name among the volunteers" in site.helper.see("/me/opened").text
 
@@ -136,7 +136,7 @@ def test_opening_a_contact_takes_a_reason_and_is_seen_by_the_person(site: Site) 
     at_once = "at_once" if "At once" in form.text or "cannot wait" in form.text else "ask"
     page = form.send("/contact", reason="The clinic called about her", do=at_once)
     assert "reach-me@example.org" in page.text
-    assert "The clinic called about her" in site.asker_of(need).see(f"/need/{need}/opened").text
+    assert "The clinic called about her" in site.asker_of(need).see(f"/need/{need}/privacy").text
     assert "The clinic called about her" in site.coordinator.see("/staff/east/openings").text
     for person, path in ((site.outsider, "west"), (site.helper, "east")):
         assert person.see(f"/staff/{path}/needs/{need}/contact").status == 404
@@ -190,7 +190,7 @@ def test_these_pages_are_small(site: Site) -> None:
     need, asker, task = connected(site)
     report(asker, need)
     paths = {
-        f"/need/{need}/reviews": asker, f"/need/{need}/opened": asker, f"{task.path}/report": site.helper,
+        f"/need/{need}/reviews": asker, f"/need/{need}/privacy": asker, f"{task.path}/report": site.helper,
         "/staff/east/reviews": site.coordinator, f"/staff/east/reviews/{latest_review(site)}": site.coordinator,
         "/staff/east/openings": site.coordinator, f"/staff/east/needs/{need}/contact": site.coordinator,
     }  # fmt: skip

@@ -73,6 +73,8 @@ CASES: Mapping[str, Case] = {
     "/second-step/app/{id:uuid}": Case(fields={"code": "000000"}, there=(200, 422)),
     "/second-step/remove/{id:uuid}": Case(refusal=303),  # to have it gone is what they want, and it is
     "/task/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
+    "/need/{need_id:uuid}/matches/{match_id:uuid}/thanks": Case(fields={"thanks": "hello"}),
+    "/task/{match_id:uuid}/thanks": Case(fields={"thanks": "hello"}),
     "/n/{token}": Case(refusal=422),
     "/a/{token}": Case(fields={"answer": "yes", "code": "1234"}),
     "/s/{token}": Case(refusal=422),
@@ -97,7 +99,7 @@ CASES: Mapping[str, Case] = {
 # Posts that need no words: whoever may, presses one button.
 ONE_BUTTON = frozenset({
     "/need/{need_id:uuid}/withdraw", "/need/{need_id:uuid}/erase", "/need/{need_id:uuid}/done",
-    "/need/{need_id:uuid}/forget", "/staff/{slug}/reviews/{review_id:uuid}/take",
+    "/need/{need_id:uuid}/forget", "/need/{need_id:uuid}/once", "/staff/{slug}/reviews/{review_id:uuid}/take",
     "/need/{need_id:uuid}/matches/{match_id:uuid}/missed", "/me/offers/{offer_id:uuid}/end", "/me/offers/{offer_id:uuid}/on",
     "/task/{match_id:uuid}/done", "/task/{match_id:uuid}/cannot", "/staff/{slug}/needs/{need_id:uuid}/again",
     "/staff/{slug}/calls/{need_id:uuid}", "/staff/{slug}/calls/{need_id:uuid}/yes",
