@@ -92,21 +92,3 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp COST 
 BEGIN
     RETURN EXISTS (SELECT FROM ask a WHERE a.member_id = person AND a.offer_id = offered AND a.group_id = current_group());
 END $$;
-
--- Loads that change in one statement are written together.
-CREATE FUNCTION restep_busier() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    busier uuid[] := ARRAY(
-        SELECT n.id FROM fresh n JOIN stale o ON o.id = n.id
-        WHERE n.task_times IS DISTINCT FROM o.task_times OR n.per_week <> o.per_week
-    );
-BEGIN
-    IF busier <> '{}' THEN
-        PERFORM restep_members(busier);
-    END IF;
-    RETURN NULL;
-END $$;
-DROP TRIGGER member_busier ON member;
-DROP FUNCTION restep_member();
-CREATE TRIGGER member_busier AFTER UPDATE ON member REFERENCING OLD TABLE AS stale NEW TABLE AS fresh
-    FOR EACH STATEMENT EXECUTE FUNCTION restep_busier();

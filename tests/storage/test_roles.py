@@ -51,7 +51,7 @@ DEFINERS = {
     "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "age_loads": {"matcher"},
     "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
-    "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_busier": set(),
+    "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),
 }  # fmt: skip
 NOT_FOR_THE_MATCHER = "sealed_|contact_index|_hash|source_ref|wrong_secrets|consent|form|name"
 
