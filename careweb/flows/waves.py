@@ -68,7 +68,7 @@ async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
     offers: list[UUID] = []
     for one in looked:
         needs += [one.due.need.id] * len(one.rows)
-        offers += [UUID(bytes=offer) for offer in one.list.columns.offer[one.rows].tolist()]
+        offers += one.offers
     known = [UNKNOWN] * len(needs)
     if needs:
         for row in await run(ctx.tx, "known_of_candidates", need_ids=needs, offer_ids=offers):
