@@ -30,6 +30,7 @@ class Numbers:
     def __init__(self) -> None:
         self._at: dict[bytes, int] = {}
         self._ids: list[bytes] = []
+        self._uuids: dict[int, UUID] = {}  # of those somebody looked at: many are looked at for several needs
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -51,7 +52,10 @@ class Numbers:
         return None if number is None else Number(number)
 
     def __getitem__(self, number: int) -> UUID:
-        return UUID(bytes=self._ids[number])
+        found = self._uuids.get(number)
+        if found is None:
+            found = self._uuids[number] = UUID(bytes=self._ids[number])
+        return found
 
 
 class Names(Sequence[str]):

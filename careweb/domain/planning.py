@@ -70,6 +70,7 @@ class Looked:
     due: Due
     list: NeedList
     rows: Sequence[int]
+    offers: Sequence[OfferId]  # of these rows
 
 
 class Claims:
@@ -103,7 +104,8 @@ def look(due: Due, one: NeedList, claims: Claims) -> Looked:
             left = left or [row]
         elif len(free) < most or ours:
             free.append(row)
-    return Looked(due, one, [*free, *left])
+    rows = [*free, *left]
+    return Looked(due, one, rows, [OfferId(UUID(bytes=offer)) for offer in one.columns.offer[rows].tolist()])
 
 
 @dataclass
@@ -144,10 +146,10 @@ class Waves:
     def _candidates(self, looked: Looked, known: Sequence[Known]) -> list[Candidate]:
         """Of each column the rows that are looked at, at once: one by one they would take twice as long."""
         need, rows, columns = looked.due.need, looked.rows, looked.list.columns
-        offers, groups, languages, second, km, radius_km, r50_km = (
+        groups, languages, second, km, radius_km, r50_km = (
             column[rows].tolist()
             for column in (
-                columns.offer, columns.group, columns.language, columns.second, columns.km, columns.radius_km, columns.r50_km
+                columns.group, columns.language, columns.second, columns.km, columns.radius_km, columns.r50_km
             )
         )  # fmt: skip
         found = []
@@ -156,7 +158,7 @@ class Waves:
             claimed, claimed_by = self.claims.on(need.id, number)
             found.append(
                 Candidate(
-                    offer_id=OfferId(UUID(bytes=offers[at])), member_id=member, group_id=self._group(groups[at]),
+                    offer_id=looked.offers[at], member_id=member, group_id=self._group(groups[at]),
                     km=None if isnan(km[at]) else km[at], need_r50_km=looked.due.row["need_r50_km"],
                     offer_r50_km=r50_km[at], radius_km=radius_km[at],
                     language=columns.languages[languages[at]], second_language=second[at],

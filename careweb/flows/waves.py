@@ -51,16 +51,15 @@ def _due(ctx: Context, row: Mapping[str, Any]) -> Due:
     return Due(need=need, pace=pace, row=row)
 
 
-async def ask_waves(ctx: Context, due: Sequence[Due], waves: Waves, aside: Aside) -> int:
-    """How many were asked. While one batch is planned, what is known for the next is fetched, and the one before is written."""
+async def plan_waves(ctx: Context, due: Sequence[Due], waves: Waves, aside: Aside) -> list[Planned]:
     position = {need.id: i for i, need in enumerate(waves.lists.needs)}
-    asked = 0
-    async with Beside(aside) as beside:
+    plans: list[Planned] = []
+    async with Beside(aside) as beside:  # while one batch is planned, what is known for the next is fetched
         for start in range(0, len(due), _BATCH):
             looked = waves.look([(position[one.need.id], one) for one in due[start : start + _BATCH]])
-            asked += await _write_waves(ctx, await beside.begin(waves.plan, looked, await _known(ctx, looked)) or [])
-        asked += await _write_waves(ctx, await beside.done() or [])
-    return asked
+            plans += await beside.begin(waves.plan, looked, await _known(ctx, looked)) or []
+        plans += await beside.done() or []
+    return plans
 
 
 async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
@@ -69,7 +68,7 @@ async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
     offers: list[UUID] = []
     for one in looked:
         needs += [one.due.need.id] * len(one.rows)
-        offers += [UUID(bytes=offer) for offer in one.list.columns.offer[one.rows].tolist()]
+        offers += one.offers
     known = [UNKNOWN] * len(needs)
     if needs:
         for row in await run(ctx.tx, "known_of_candidates", need_ids=needs, offer_ids=offers):
@@ -91,10 +90,8 @@ class _Ask:
         return self.due.row
 
 
-async def _write_waves(ctx: Context, plans: Sequence[Planned]) -> int:
+async def write_waves(ctx: Context, plans: Sequence[Planned]) -> int:
     """How many were asked. A need that is not what it was when it was planned for keeps its promise: a worker looks."""
-    if not plans:
-        return 0
     still = await _hold(ctx, plans)
     made = Counter[NeedId]()
     for asks in _stretches(ask for one in still for ask in _asks(ctx, one)):
