@@ -42,12 +42,13 @@ END $$;
 -- sees those of all groups, in the columns granted below). The group is the one that this transaction acts for; a person sees
 -- what is theirs in every group. Someone of another group is seen by the group whose need they were asked about: both had
 -- shared with the alliance, or there would be no ask. A sub-select is reckoned once a statement, which is good for lists of a
--- group's own rows; what only others come to is reckoned where it is, since each sub-select costs every statement a little.
+-- group's own rows; what only others come to is asked of a function (0023), which brings no policies of other tables with it.
 DO $$
 DECLARE
     mine CONSTANT text := 'group_id = (SELECT current_group())';
     mine_or_own CONSTANT text := mine || ' OR member_id = current_member()';
-    of_need CONSTANT text := 'EXISTS (SELECT FROM need n WHERE n.id = need_id)';
+    of_need CONSTANT text := 'sees_need(need_id)';
+    of_person CONSTANT text := 'id = current_member() OR of_this_group(id)';
     of_staff CONSTANT text := 'member_id = current_member()'
         ' OR EXISTS (SELECT FROM staff s WHERE s.member_id = %I.member_id AND s.group_id = current_group())';
     one record;
@@ -58,21 +59,15 @@ BEGIN
             ('match', mine_or_own, NULL, true),
             ('membership', mine_or_own, NULL, true),
             ('staff', mine_or_own, NULL, false),
-            ('offer', mine_or_own || ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = offer.member_id AND a.offer_id = offer.id'
-                ' AND a.group_id = current_group())', NULL, true),
-            ('need', mine_or_own || ' OR EXISTS (SELECT FROM ask a WHERE a.need_id = need.id AND a.member_id = current_member())',
-                NULL, true),
+            ('offer', mine_or_own || ' OR asked_here(member_id, id)', NULL, true),
+            ('need', mine_or_own || ' OR asked_about(id)', NULL, true),
             -- Whoever is new is of no group yet; and their key is written before them.
-            ('member', 'id = current_member()'
-                ' OR EXISTS (SELECT FROM membership s WHERE s.member_id = member.id AND s.group_id = current_group())'
-                ' OR EXISTS (SELECT FROM staff s WHERE s.member_id = member.id AND s.group_id = current_group())'
-                ' OR EXISTS (SELECT FROM ask a WHERE a.member_id = member.id AND a.group_id = current_group())', 'true', true),
-            ('data_key', 'CASE record WHEN ''need'' THEN EXISTS (SELECT FROM need n WHERE n.id = data_key.id)'
-                ' WHEN ''member'' THEN EXISTS (SELECT FROM member m WHERE m.id = data_key.id)'
+            ('member', of_person, 'true', true),
+            ('data_key', 'CASE record WHEN ''need'' THEN sees_need(id) WHEN ''member'' THEN ' || of_person ||
                 ' WHEN ''review'' THEN EXISTS (SELECT FROM review r WHERE r.id = data_key.id) ELSE false END', 'true', false),
             ('need_event', of_need, NULL, true),
             ('thread_note', 'EXISTS (SELECT FROM match t WHERE t.id = match_id)', NULL, false),
-            ('notice', 'CASE WHEN member_id IS NULL THEN ' || of_need || ' ELSE EXISTS (SELECT FROM member m WHERE m.id = member_id) END',
+            ('notice', 'CASE WHEN member_id IS NULL THEN ' || of_need || ' ELSE member_id = current_member() OR of_this_group(member_id) END',
                 NULL, true),
             ('tally', mine, NULL, false),
             ('disclosure', 'false', NULL, false),
@@ -157,6 +152,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON promise TO careweb_web, careweb_matcher;
 -- 6. Functions. Those that act as the owner give ids, groups, counts, yes or no.
 GRANT EXECUTE ON FUNCTION current_group(), current_member(), group_of(uuid), shared_languages(text[]), zones_near(text, boolean),
     has_address(uuid), masters() TO careweb_web, careweb_matcher;
+GRANT EXECUTE ON FUNCTION of_this_group(uuid), asked_about(uuid), sees_need(uuid), asked_here(uuid, uuid) TO careweb_web;
 GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid), may_judge(uuid, uuid),
     lines_of_record(bytea),
     ask_to_sign_in(uuid, uuid, bytea, boolean, bytea, timestamptz, timestamptz, timestamptz),

@@ -17,7 +17,7 @@ from careweb.flows.context import Context
 from careweb.flows.needs import promise_dates, stop_promises, tell
 from careweb.flows.notices import owe_in_bursts, owe_notice
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise
 from careweb.storage.sealing import key_of
 
 NOTE_MOST = 500
@@ -104,7 +104,7 @@ async def choose(ctx: Context, need_id: NeedId, match_id: MatchId, *, yes: bool)
         return
     if not await run(ctx.tx, "connect_match", id=match_id, need_id=need_id, now=ctx.now):
         raise NotNowError
-    await unpromise(ctx.tx, "lapse_match", match_id)
+    await call_off(ctx.tx, "lapse_match", [match_id])
     await connected(ctx, match_id, need_id, row["member_id"], row["needed_by"])
 
 
@@ -136,7 +136,7 @@ async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
     if not await run(ctx.tx, "finish_match", id=match_id, by="helper", now=ctx.now):
         raise NotNowError
     for job in ("remind_match", "ask_whether"):
-        await unpromise(ctx.tx, job, match_id)
+        await call_off(ctx.tx, job, [match_id])
     await tell(ctx, row["need_id"], "helper", "done")
     if need_state == NeedState.MATCHED and not await run(ctx.tx, "count_unfinished", need_id=row["need_id"]):
         await run(ctx.tx, "end_need", id=row["need_id"], state=NeedState.MET, close_reason=None, now=ctx.now)
@@ -223,8 +223,8 @@ async def _reopen(ctx: Context, row: Mapping[str, Any], *, by: str, kind: str, e
         raise NotNowError
     await run(ctx.tx, "give_task_back", id=row["member_id"], accepted_at=row["accepted_at"])
     for job in ("lapse_match", "remind_match", "ask_whether"):
-        await unpromise(ctx.tx, job, row["id"])
-    await unpromise(ctx.tx, "purge_need", need_id)
+        await call_off(ctx.tx, job, [row["id"]])
+    await call_off(ctx.tx, "purge_need", [need_id])
     needed_by = await _new_by_when(ctx, row) if by != "time" else row["needed_by"]
     await promise_dates(ctx, need_id, needed_by, row["accepted_at"], expires_at(needed_by))
     await promise(ctx.tx, "match_need", need_id, ctx.now)

@@ -10,8 +10,8 @@ ON CONFLICT DO NOTHING
 RETURNING true;
 
 -- name: need_of_form(form_hash)^
--- Which need came from this form?
-SELECT id FROM need WHERE form_hash = :form_hash;
+-- Which need came from this form, and with which first half of a code?
+SELECT id, locator_hash FROM need WHERE form_hash = :form_hash;
 
 -- name: need_by_id(id)^
 -- One need.
@@ -134,8 +134,8 @@ SELECT (SELECT count(*) FROM session WHERE needs @> ARRAY[CAST(:need_id AS uuid)
 SELECT id FROM need WHERE repeats_of = :id;
 
 -- name: take_code_away(id)!
--- Its return code opens the next one from now on.
-UPDATE need SET locator_hash = NULL, secret_hash = NULL WHERE id = :id;
+-- Its return code opens the next one from now on, and so does its form.
+UPDATE need SET locator_hash = NULL, secret_hash = NULL, form_hash = NULL WHERE id = :id;
 
 -- name: follow_next(id, next_id)!
 -- Whoever may follow a need may follow the one that comes after it.

@@ -16,7 +16,9 @@ from careweb.flows.groups import suspend
 from careweb.flows.matches import cannot, choose, helped, helper_side, missed
 from careweb.flows.needs import change_need, confirm_met, withdraw_need
 from careweb.flows.timing import ask_whether, time_out_ask
+from careweb.storage.database import driver
 from careweb.storage.promises import unpromise
+from tests.flows.herd import ask_everybody
 from tests.world import NEED, VAULT, World
 
 
@@ -43,6 +45,28 @@ async def test_a_yes_connects_two_who_wanted_whoever_accepts(world: World, helpe
     assert seen.state == "matched"
     assert [(m.helper_name, m.helper_contact) for m in seen.matches] == [("Wing", "wing@example.org")]
     assert "deliver_notice" in await world.owed()
+
+
+async def test_the_yes_that_ends_it_tells_many_with_as_few_statements_as_one(world: World) -> None:
+    """Whoever says yes at the same moment waits for it."""
+    statements: list[int] = []
+    group = await world.group()
+    for others in (1, 30):
+        helpers = [await world.helper(group) for _ in range(1 + others)]
+        need = await world.need(group)
+        await ask_everybody(world, need, helpers)
+        await world.rows("UPDATE ask SET sent_at = now(), state = 'sent' WHERE need_id = $1", need)
+        heard: list[object] = []
+        connection = await driver(world.tx)
+        connection.add_query_logger(heard.append)
+        assert await accept(world.ctx, await world.ask_of(need, helpers[0]), helpers[0]) is Answer.ACCEPTED
+        connection.remove_query_logger(heard.append)
+        statements.append(len(heard))
+        covered = "SELECT count(*) FROM notice k JOIN ask a ON a.id = k.subject WHERE k.kind = 'ask_covered' AND a.need_id = $1 AND a.state = 'covered'"
+        assert await world.one(covered, need) == others
+        assert not await world.one("SELECT count(*) FROM promise p JOIN ask a ON a.id = p.subject WHERE p.job = 'time_out_ask' AND a.need_id = $1", need)  # fmt: skip
+        await world.rows("UPDATE offer SET state = 'paused' WHERE member_id = ANY ($1)", helpers)
+    assert statements[0] == statements[1]
 
 
 async def test_the_same_yes_twice_is_one_yes(world: World, helper: MemberId) -> None:

@@ -112,6 +112,10 @@ class Crowd:
             await self.world.rows("UPDATE member SET task_times = $2 WHERE id = $1", member, self.times(4))
         for offer in self.random.sample(self.offers, 10):
             await self.world.rows("UPDATE offer SET radius_km = 15, zone_code = 'M2N' WHERE id = $1", offer)
+        for radius, offer in enumerate(self.random.sample(self.offers, 12)):
+            await self.world.rows(
+                "UPDATE offer SET radius_km = $2, hours = $3 WHERE id = $1", offer, radius * 9.5, DAYTIME
+            )
         for offer in self.random.sample(self.offers, 5):
             await self.world.rows("UPDATE offer SET state = 'paused' WHERE id = $1", offer)
         for member in self.random.sample(self.members, 5):
@@ -230,3 +234,21 @@ async def test_loads_are_aged_a_few_people_at_a_time_and_empty_steps_go(world: W
     assert await world.one(steps) < before
     assert await world.one("SELECT count(DISTINCT (shelf, zone, step)) FROM offer_key") == await world.one(steps)
     assert not await run(world.tx, "age_loads", now=world.now, most=20)
+
+
+async def test_what_was_changed_lies_as_if_it_had_just_been_added(world: World) -> None:
+    crowd = Crowd(world, 11)
+    await crowd.settle(people=40, needs=1)
+    await crowd.live()
+    await world.rows(
+        "UPDATE offer SET radius_km = least(200, radius_km + 1), hours = $1", ANY_TIME
+    )  # all in one statement
+    every = "SELECT * FROM offer_key ORDER BY offer_id, shelf, zone, step"
+    missing = """SELECT count(*) FROM offer_key k WHERE NOT EXISTS (
+        SELECT FROM offer_step s JOIN offer_shelf h ON h.id = s.shelf WHERE s.shelf = k.shelf AND s.zone = k.zone AND s.step = k.step
+        AND get_bit(h.zones, k.zone) = 1 AND h.widest_km >= k.step / 64)"""
+    changed = await world.rows(every)
+    assert len(changed) > 100
+    assert await world.one(missing) == 0
+    await world.rows("SELECT stock_offers(ARRAY(SELECT id FROM offer))")
+    assert await world.rows(every) == changed

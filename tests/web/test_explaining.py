@@ -52,7 +52,7 @@ def test_an_asker_is_told_how_many_were_asked_and_when_the_next_step_is(site: Si
     asker = site.asker_of(need)
     told = asker.see(page).text
     assert re.search(
-        rf"So far: one person asked, one has not answered yet; next step(?: at|:.*,) {due}\s[ap]\.m\. ", told
+        rf"So far: one person asked and one has not answered yet; next step(?: at|:.*,) {due}\s[ap]\.m\. ", told
     )
     asker.headers["accept-language"] = "fr"
     assert re.search(
