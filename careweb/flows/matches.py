@@ -216,10 +216,12 @@ async def _of_need(ctx: Context, match_id: MatchId, need_id: NeedId) -> Mapping[
 
 async def _reopen(ctx: Context, row: Mapping[str, Any], *, by: str, kind: str, even_met: bool = False) -> None:
     need_id = row["need_id"]
-    # The need first: every flow locks it before its members and its matches.
-    reopened = await run(ctx.tx, "free_slot", id=need_id, even_met=even_met)
-    dropped = await run(ctx.tx, "drop_match", id=row["id"], by=by, now=ctx.now, even_done=even_met)
-    if not (reopened and dropped):
+    # The need first: every flow locks it before its members and its matches. Then the match, before its slot: a form that
+    # is sent twice finds it dropped, its page says so and commits, and no slot may have been freed by then.
+    await run(ctx.tx, "hold_need", id=need_id)
+    if not await run(ctx.tx, "drop_match", id=row["id"], by=by, now=ctx.now, even_done=even_met):
+        raise NotNowError
+    if not await run(ctx.tx, "free_slot", id=need_id, even_met=even_met):
         raise NotNowError
     await run(ctx.tx, "give_task_back", id=row["member_id"], accepted_at=row["accepted_at"])
     for job in ("lapse_match", "remind_match", "ask_whether"):

@@ -42,6 +42,13 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Transaction]:
 
 
 @asynccontextmanager
+async def attempt(tx: Transaction) -> AsyncIterator[None]:
+    """For what may be refused half-way where the transaction goes on: then nothing of it has happened."""
+    async with (await driver(tx)).transaction():
+        yield
+
+
+@asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[Transaction]:
     """For pages that change nothing: each query by itself, which at our isolation sees as much, two journeys fewer."""
     async with _leaving_alone(engine).connect() as tx:

@@ -69,6 +69,21 @@ async def test_the_yes_that_ends_it_tells_many_with_as_few_statements_as_one(wor
     assert statements[0] == statements[1]
 
 
+async def test_who_says_twice_that_they_cannot_opens_one_slot(world: World) -> None:
+    """A page that finds it done already says so, and commits: by then nothing else may have happened."""
+    group = await world.group()
+    helpers = [await world.helper(group) for _ in range(2)]
+    need = await world.need(group, helpers=2)
+    await ask_everybody(world, need, helpers)
+    for helper in helpers:
+        await accept(world.ctx, await world.ask_of(need, helper), helper)
+    match = await world.one("SELECT id FROM match WHERE need_id = $1 AND member_id = $2", need, helpers[0])
+    await cannot(world.ctx, match, helpers[0])
+    with pytest.raises(NotNowError):
+        await cannot(world.ctx, match, helpers[0])
+    assert await world.one("SELECT filled FROM need WHERE id = $1", need) == 1
+
+
 async def test_the_same_yes_twice_is_one_yes(world: World, helper: MemberId) -> None:
     need, ask = await asked(world, helper, helpers=2)
     assert [await accept(world.ctx, ask, helper) for _ in range(2)] == [Answer.ACCEPTED] * 2

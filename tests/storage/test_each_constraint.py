@@ -146,7 +146,7 @@ async def _bare(connection: asyncpg.Connection, constraint: Constraint) -> dict[
     refers = CONSTRAINTS[f"{table}_pkey"].name if f" REFERENCES {table}(" in constraint.definition else ""
     others = [one for one in CONSTRAINTS.values() if one.table == table and one.name not in (constraint.name, refers)]
     drops = [
-        f"DROP INDEX {one.name}" if one.is_index else f"ALTER TABLE {table} DROP CONSTRAINT {one.name} CASCADE" for one in others
+        f"DROP INDEX {one.name}" if one.is_index else f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {one.name} CASCADE" for one in others
     ]  # fmt: skip
     columns: list[Any] = await connection.fetch(
         "SELECT attname AS name, format_type(atttypid, NULL) AS type, attnotnull AND attidentity = '' AS needed FROM pg_attribute "

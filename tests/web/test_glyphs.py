@@ -18,7 +18,11 @@ FONTS = Path("/usr/share/fonts")
 def drawn() -> frozenset[int]:
     files = [*FONTS.rglob("Noto*-Regular.tt[fc]"), *FONTS.rglob("Noto*-Regular.otf")]
     assert len(files) > 50, "ops/setup.py --dev installs them"
-    return frozenset(code for file in files for code in TTFont(file, fontNumber=0, lazy=True).getBestCmap())
+    codes: set[int] = set()
+    for file in files:
+        with TTFont(file, fontNumber=0, lazy=True) as font:
+            codes.update(font.getBestCmap())
+    return frozenset(codes)
 
 
 def missing(text: str) -> set[str]:
