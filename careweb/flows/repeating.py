@@ -34,8 +34,8 @@ async def repeat_need(ctx: Context, need_id: NeedId) -> None:
     next_id = NeedId(uuid4())
     await run(ctx.tx, "take_code_away", id=need_id)
     await add_need(
-        ctx, row["group_id"], _the_same(row, sealer, again, ctx.now), next_id, [row["locator_hash"]],
-        member_id=row["member_id"], contact_index=row["contact_index"], secret_hash=row["secret_hash"], confirmed=row["confirmed"], repeats_of=need_id,
+        ctx, row["group_id"], _the_same(row, sealer, again, ctx.now), next_id, [row["locator_hash"]], member_id=row["member_id"], contact_index=row["contact_index"],
+        form_hash=row["form_hash"], secret_hash=row["secret_hash"], confirmed=row["confirmed"], repeats_of=need_id,
     )  # fmt: skip
     await run(ctx.tx, "follow_next", id=need_id, next_id=next_id)
     if row["mail_stopped"]:

@@ -1,5 +1,8 @@
 """What is the same for everybody: stylesheet, icons, scripts, and what a phone needs to install the site."""
 
+import re
+from functools import cache
+
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
@@ -14,12 +17,21 @@ _TYPES = {
 _AN_HOUR = {"cache-control": "public, max-age=3600"}
 
 
+@cache
+def stylesheet() -> bytes:
+    """Without comments and needless spaces: 200 bytes of the 14 KB that a page may have."""
+    css = re.sub(r"/\*.*?\*/", "", (paths.STATIC / "careweb.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r":\s+", ":", re.sub(r"\s*([{};,])\s*", r"\1", css)).strip().encode()
+
+
 async def static_file(request: Request) -> Response:
     """An address with its digest may be kept for ever."""
     name = request.path_params["name"]
     if name not in _TYPES:
         raise NotHereError
     keep = {"cache-control": "public, max-age=31536000, immutable"} if request.url.query else _AN_HOUR
+    if name == "careweb.css":
+        return Response(stylesheet(), media_type="text/css", headers=keep)
     return FileResponse(paths.STATIC / name, media_type=_TYPES[name], headers=keep)
 
 

@@ -134,18 +134,16 @@ SELECT (SELECT count(*) FROM session WHERE needs @> ARRAY[CAST(:need_id AS uuid)
 SELECT id FROM need WHERE repeats_of = :id;
 
 -- name: take_code_away(id)!
--- Its return code opens the next one from now on.
-UPDATE need SET locator_hash = NULL, secret_hash = NULL WHERE id = :id;
+-- Its return code opens the next one from now on, and so does its form.
+UPDATE need SET locator_hash = NULL, secret_hash = NULL, form_hash = NULL WHERE id = :id;
 
 -- name: follow_next(id, next_id)!
 -- Whoever may follow a need may follow the one that comes after it.
 UPDATE session SET needs = needs || CAST(:next_id AS uuid) WHERE needs @> ARRAY[CAST(:id AS uuid)];
 
--- name: stop_repeating(id)$
+-- name: stop_repeating(id)!
 -- Not again. One that was there again already is a need of its own.
-UPDATE need n SET repeats_until = NULL WHERE n.id = :id AND n.repeats_until IS NOT NULL
-  AND NOT EXISTS (SELECT FROM need x WHERE x.repeats_of = n.id)
-RETURNING true;
+UPDATE need SET repeats_until = NULL WHERE id = :id;
 
 -- name: series_of_need(id)
 -- A need, those it repeats and those that repeat it, as far as they are not forgotten; the latest first.

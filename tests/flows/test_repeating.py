@@ -1,5 +1,6 @@
 """Needs that come again every week: each a need of its own, and the same helper is asked first."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,11 +16,11 @@ from careweb.flows.asks import accept, decline
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need
 from careweb.flows.matches import helped
-from careweb.flows.needs import find_by_code, renew_need, withdraw_need
+from careweb.flows.needs import find_by_code, post_need, renew_need, withdraw_need
 from careweb.flows.repeating import repeat_need, stop_repeating
 from careweb.flows.reports import Said, report_helper
 from careweb.flows.signin import forget_everywhere, open_session, visitor_of
-from tests.world import NOON, VAULT, World
+from tests.world import NEED, NOON, VAULT, World
 
 TORONTO = "America/Toronto"
 UNTIL = date(2026, 12, 20)  # of a need due on Tuesday, 24 November: the 1st, 8th and 15th of December
@@ -130,6 +131,15 @@ async def test_its_code_and_every_browser_that_followed_it_lead_to_the_next_one(
     assert set((await visitor_of(world.ctx, session)).needs) == {need, later.id}
     await forget_everywhere(world.ctx, need)
     assert (await visitor_of(world.ctx, session)).needs == ()
+
+
+async def test_the_form_it_came_from_sent_once_more_shows_the_next_one_and_its_code(world: World) -> None:
+    group, new = await world.group(), replace(NEED, needed_by=world.now + timedelta(days=1), repeats_until=UNTIL)
+    posted = await post_need(world.ctx, group, new, form_id="a form")
+    later = await again(world, posted.need_id)
+    once_more = await post_need(world.ctx, group, new, form_id="a form")
+    assert (once_more.need_id, once_more.code, once_more.fresh) == (later.id, posted.code, False)
+    assert await find_by_code(world.begin, str(posted.code)) == later.id
 
 
 async def test_whoever_helped_the_last_time_is_asked_before_anybody_else(world: World) -> None:

@@ -38,6 +38,14 @@ def test_both_are_asked_whether_it_happened_once_the_day_has_passed(site: Site) 
     assert "This is done. Thank you!" in helper.see(task).text
 
 
+def test_where_only_some_were_found_the_asker_can_still_say_that_it_is_done(site: Site) -> None:
+    need, _ = connected(site, helpers=2)
+    passed(site, need)
+    page = site.asker_of(need).see(f"/need/{need}")
+    assert "1 of 2 found" in page.text
+    assert "Thank you for telling us" in page.send("/done").text
+
+
 def test_a_no_of_either_side_opens_the_search_again(site: Site) -> None:
     need, task = connected(site)
     passed(site, need)
