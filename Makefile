@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench format lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench format catalogues lock audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -77,6 +77,10 @@ format: setup-dev ## put every Python file into the one format
 WEEK_AGO = $(shell $(PYTHON) -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).date())')
 LOCK = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade \
 	--python-version 3.11 --exclude-newer $(WEEK_AGO) pyproject.toml ops/build.in
+
+catalogues: setup-dev ## every string of the pages into every catalogue of locale/ (docs/translating.md)
+	@$(BIN)/python -m tools.catalogues
+
 lock: ## renew requirements*.txt: the newest versions that are at least a week old, with hashes
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt

@@ -20,12 +20,20 @@ from careweb import paths, wording
 
 @dataclass(frozen=True, kw_only=True)
 class Interface:
-    """One language of the pages. `tag` is BCP 47, `name` is what its readers call it, `cldr` gives its formats."""
+    """One language of the pages. `tag` is BCP 47, `name` is what its readers call it, `cldr` gives its formats.
+
+    `also` are the tags by which browsers ask for it too; `reviewed` says by whom it was read through, and is empty until then.
+    Where CLDR has only English words for it: `comma` joins lists, and without `ago` a moment is named as it is.
+    """
 
     tag: str
     name: str
     dir: str
     cldr: str
+    also: tuple[str, ...] = ()
+    reviewed: str = ""
+    comma: str = ""
+    ago: bool = True
 
 
 SOURCE = "en"  # the language of the strings in the code
@@ -34,7 +42,10 @@ SOURCE = "en"  # the language of the strings in the code
 @cache
 def interfaces() -> Mapping[str, Interface]:
     with (paths.LOCALE / "languages.toml").open("rb") as file:
-        return {tag: Interface(tag=tag, **entry) for tag, entry in tomllib.load(file).items()}
+        return {
+            tag: Interface(tag=tag, **(entry | {"also": tuple(entry.get("also", ()))}))
+            for tag, entry in tomllib.load(file).items()
+        }
 
 
 @cache
@@ -57,6 +68,15 @@ def translations(tag: str) -> NullTranslations:
 @cache
 def cldr(tag: str) -> Locale:
     return Locale.parse(interfaces()[tag].cldr)
+
+
+def language_name(tag: str, spoken: str, *, english: str, french: str, chinese: str) -> str:
+    """What readers of `tag` call this language: by our own table where it has their word, else by CLDR, else in English."""
+    ours = {"en": english, "fr": french, "zh-Hans": chinese}
+    if tag in ours:
+        return ours[tag]
+    theirs = cldr(tag).languages if tag in interfaces() else {}
+    return theirs.get({"cmn": "zh"}.get(spoken, spoken).replace("-", "_")) or english
 
 
 def render_html(tag: str, name: str, **context: Any) -> str:
@@ -144,7 +164,9 @@ def _clock(context: Context, at: datetime, time_zone: str = "UTC") -> str:
 
 
 @pass_context
-def _ago(context: Context, at: datetime, now: datetime) -> str:
+def _ago(context: Context, at: datetime, now: datetime, time_zone: str = "UTC") -> str:
+    if not _reader(context).ago:
+        return str(_moment(context, at, time_zone))
     return dates.format_timedelta(at - now, add_direction=True, locale=cldr(_reader(context).tag))
 
 
@@ -155,4 +177,5 @@ def _number(context: Context, value: float) -> str:
 
 @pass_context
 def _listed(context: Context, values: list[str]) -> str:
-    return lists.format_list([str(value) for value in values], locale=cldr(_reader(context).tag))
+    reader, said = _reader(context), [str(value) for value in values]
+    return reader.comma.join(said) if reader.comma else lists.format_list(said, locale=cldr(reader.tag))

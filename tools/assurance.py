@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "assurance.md"
 FIGURES = re.compile(
-    r"^(\d+ needs posted.*|\d+ faults: .*|drained in .*|messages repeated.*|0 [a-z ]+|.*p99 .*|dropped one by one.*|\d+ passed.*)$",
+    r"^(\d+ needs posted.*|\d+ faults: .*|drained in .*|messages repeated.*|0 [a-z ]+|.*p99 .*|dropped one by one.*|nothing to compare with.*|\d+ passed.*)$",
     re.MULTILINE,
 )
 SUMMARY = re.compile(r"=+ (.*(?:passed|failed|error).*?) in [\d.]+s.*=+")

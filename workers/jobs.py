@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from careweb.domain.ids import NoticeId
+from careweb.domain.ids import NeedId, NoticeId
 from careweb.flows import auditing, erasing, forgetting, matching, members, notices, renewing, reports, timing
 from careweb.flows.context import Context
 from careweb.storage.away import is_away
@@ -44,6 +44,7 @@ OF_ONE_GROUP = {
     "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "erase_need",
     "remove_member", "purge_review", "remind_match",
 }  # fmt: skip
+OF_A_NEED = {"match_need"}  # held before its promise is kept: whoever promises this anew has the need by then
 DELIVER = "deliver_notice"  # the one job that is not one transaction
 
 EVERY = {
@@ -84,6 +85,8 @@ async def _do(workshop: Workshop, job: str, subject: UUID) -> str:
     if job == DELIVER:
         return await notices.deliver(lambda: workshop.begin_for(subject), workshop.ways.send, NoticeId(subject))
     async with workshop.begin_for(subject) if job in OF_ONE_GROUP else workshop.begin() as ctx:
+        if job in OF_A_NEED:
+            await matching.hold_need(ctx, NeedId(subject))
         if not await keep(ctx.tx, job, subject):
             return NOT_OURS
         await JOBS[job](ctx, subject)

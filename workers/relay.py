@@ -79,6 +79,7 @@ class Relay:
 
     async def _hand_over(self, *, lost_too: bool) -> list[Handed]:
         """Committed before anything reaches the queue: a worker can keep only what it sees as handed over."""
+        await self._workshop.know_the_time()
         at, lost_after = self._workshop.clock.now(), self._workshop.settings.lost_after
         async with transaction(self._workshop.engine) as tx:
             handed = await hand_over(tx, now=at, most=_MOST)

@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from careweb.config import Settings
@@ -21,7 +20,7 @@ from workers.records import log, mishap, note_stray
 from workers.workshop import Workshop, open_workshop
 
 LOOK_SECONDS = 1.0
-_MARKETS_EVERY = timedelta(minutes=1)
+_MARKETS_EVERY = 60.0  # seconds
 
 
 async def solve(settings: Settings) -> None:
@@ -49,7 +48,7 @@ async def solve(settings: Settings) -> None:
 class Solver:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._kept = workshop.clock.now() - _MARKETS_EVERY
+        self._kept: float | None = None  # when, on the monotonic clock, the list of markets was looked after
 
     async def run(self) -> None:
         """Until cancelled. An absent database does not end it."""
@@ -72,11 +71,11 @@ class Solver:
             return False
 
     async def _keep_markets(self) -> None:
-        if self._workshop.clock.now() - self._kept >= _MARKETS_EVERY:
+        if self._kept is None or time.monotonic() - self._kept >= _MARKETS_EVERY:
             await self._workshop.clock.set(self._workshop.engine)
             async with self._workshop.begin() as ctx:
                 await ticking.keep_markets(ctx)
-            self._kept = self._workshop.clock.now()
+            self._kept = time.monotonic()
 
     async def _tick(self) -> bool:
         market, started = None, time.perf_counter()

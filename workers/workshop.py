@@ -12,7 +12,6 @@ from careweb.config import Settings
 from careweb.delivery.ways import Ways
 from careweb.flows.context import Context
 from careweb.flows.starting import refuse_unfit
-from careweb.storage.away import is_away
 from careweb.storage.database import Engine, reading, run, transaction
 from careweb.storage.logins import Login, open_login
 from careweb.storage.sealing import Vault, open_vault
@@ -33,13 +32,9 @@ class Clock:
             at = await run(tx, "database_time")
         self._set_to = at, time.monotonic()
 
-    async def set_if_there(self, engine: Engine) -> None:
-        """A process may start while the database is away: then its first sweep sets the clock."""
-        try:
-            await self.set(engine)
-        except Exception as error:
-            if not is_away(error):
-                raise
+    @property
+    def is_set(self) -> bool:
+        return self._set_to is not None
 
     def now(self) -> datetime:
         if self._set_to is None:
@@ -59,15 +54,22 @@ class Workshop:
     clock: Clock = field(default_factory=Clock)
     promised: asyncio.Event = field(default_factory=asyncio.Event)  # some job may have promised something: relay, look
 
+    async def know_the_time(self) -> None:
+        """Before anything is judged by it: a process may have started while the database, whose time counts, was away."""
+        if not self.clock.is_set:
+            await self.clock.set(self.engine)
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Context]:
         """One transaction; committed at the end, rolled back by any exception."""
+        await self.know_the_time()
         async with transaction(self.engine) as tx:
             yield Context(tx=tx, vault=self.vault, settings=self.settings, now=self.clock.now())
 
     @asynccontextmanager
     async def begin_for(self, subject: UUID) -> AsyncIterator[Context]:
         """The same, for the group and person that this need, ask, match or notice belongs to, and no other."""
+        await self.know_the_time()
         async with transaction(self.groups) as tx:
             await run(tx, "enter_record", id=subject)
             yield Context(tx=tx, vault=self.vault, settings=self.settings, now=self.clock.now())
@@ -75,7 +77,7 @@ class Workshop:
 
 @asynccontextmanager
 async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Workshop]:
-    """`jobs`: how many run at once, so that none waits for a connection."""
+    """`jobs`: how many run at once. Half as many connections of each kind do: a job that sends has none meanwhile."""
     vault = open_vault(settings)
     ways = Ways(settings, vault.push_key())
     engine, groups = (
@@ -84,7 +86,6 @@ async def open_workshop(settings: Settings, *, jobs: int) -> AsyncIterator[Works
     try:
         await refuse_unfit(engine, vault, settings)
         workshop = Workshop(engine=engine, groups=groups, vault=vault, settings=settings, ways=ways, figures=Figures())
-        await workshop.clock.set_if_there(engine)
         yield workshop
     finally:
         await ways.close()

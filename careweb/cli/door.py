@@ -17,7 +17,7 @@ from careweb.storage.sealing import KeysMissingError, Vault, open_vault
 @asynccontextmanager
 async def opened_engine(chosen: Settings) -> AsyncIterator[Engine]:
     with open_database(chosen) as url:
-        engine = open_engine(url, pool_size=2)
+        engine = open_engine(url, pool_size=4)
         try:
             yield engine
         finally:

@@ -38,7 +38,7 @@ def _copy(url: str, chosen: Settings) -> Path:
 
 
 async def _pending(url: str) -> list[str]:
-    engine = open_engine(url, pool_size=1)
+    engine = open_engine(url, pool_size=2)
     try:
         return await outdated(engine)
     finally:
@@ -46,7 +46,7 @@ async def _pending(url: str) -> list[str]:
 
 
 async def _migrate(url: str, copy: Path | None, chosen: Settings) -> None:
-    engine = open_engine(url, pool_size=1)
+    engine = open_engine(url, pool_size=2)
     try:
         await migrate_together(engine)
         await give_passwords(engine, chosen)

@@ -29,6 +29,10 @@ class WrongCodeError(CareError):
     """That code does not fit."""
 
 
+class NoCodeLeftError(CareError):
+    """No code was left for this form: please open a new one."""
+
+
 class NotAdmittedError(CareError):
     """A coordinator of the group has not admitted this volunteer yet."""
 

@@ -31,10 +31,6 @@ class Language:
     knowledge_2021: int | None  # people in Canada who know it, by the census
     babel_locale: str | None
 
-    def name_in(self, locale: str) -> str:
-        names = {"fr": self.name_fr, "zh": self.name_zh}
-        return names.get(locale[:2], self.name_en)
-
 
 Aliases = Mapping[str, Collection[str]]  # folded alias -> tags
 

@@ -4,7 +4,7 @@ from careweb.flows.context import Context
 from careweb.flows.matches import take_back
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise
 
 
 async def keep_apart(ctx: Context, one: bytes, other: bytes, kind: str) -> None:
@@ -21,5 +21,5 @@ async def keep_apart(ctx: Context, one: bytes, other: bytes, kind: str) -> None:
         await take_back(ctx, match["id"])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
     for ask in await run(ctx.tx, "cancel_asks_of_two", now=ctx.now, **people):
-        await unpromise(ctx.tx, "time_out_ask", ask["id"])
+        await call_off(ctx.tx, "time_out_ask", [ask["id"]])
         await promise(ctx.tx, "match_need", ask["need_id"], ctx.now)

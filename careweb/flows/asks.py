@@ -13,11 +13,12 @@ from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError
 from careweb.domain.explanations import Reason, why_asked
 from careweb.domain.ids import AskId, MatchId, MemberId, NeedId
 from careweb.domain.states import AskState, MatchState, NeedState, Urgency
+from careweb.flows.again import look_again
 from careweb.flows.context import Context
 from careweb.flows.needs import cancel_asks, tell
 from careweb.flows.notices import owe_notice
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise
 from careweb.storage.sealing import key_of
 
 SHORT_CODE_DIGITS = 4
@@ -143,11 +144,11 @@ async def _open_match(ctx: Context, ask: Mapping[str, Any], *, full: bool) -> An
         ctx.tx, "add_match", id=match_id, need_id=need_id, ask_id=ask["id"], offer_id=ask["offer_id"],
         member_id=ask["member_id"], group_id=ask["group_id"], state=state, now=ctx.now,
     )  # fmt: skip
-    await unpromise(ctx.tx, "time_out_ask", ask["id"])
+    await call_off(ctx.tx, "time_out_ask", [ask["id"]])
     await tell(ctx, need_id, "helper", "accepted")
     if full:
-        await unpromise(ctx.tx, "match_need", need_id)
         await cancel_asks(ctx, need_id, AskState.COVERED)
+        await call_off(ctx.tx, "match_need", [need_id])
     if state is MatchState.AWAITING_ASKER:
         urgent = ask["urgency"] == Urgency.URGENT
         wait = ctx.settings.urgent_choice_lapses if urgent else ctx.settings.choice_lapses
@@ -172,9 +173,8 @@ def _answer(match_state: str) -> Answer:
 
 async def decline(ctx: Context, ask_id: AskId, member_id: MemberId) -> bool:
     """Not this time; nothing else follows for the volunteer. The need looks for others at once."""
-    need_id = await run(ctx.tx, "decline_ask", id=ask_id, member_id=member_id, now=ctx.now)
-    if need_id is None:
+    await look_again(ctx, ask_id)
+    if not await run(ctx.tx, "decline_ask", id=ask_id, member_id=member_id, now=ctx.now):
         return False
-    await unpromise(ctx.tx, "time_out_ask", ask_id)
-    await promise(ctx.tx, "match_need", need_id, ctx.now)
+    await call_off(ctx.tx, "time_out_ask", [ask_id])
     return True

@@ -17,7 +17,7 @@ from careweb.flows.context import Context
 from careweb.flows.needs import promise_dates, stop_promises, tell
 from careweb.flows.notices import owe_in_bursts, owe_notice
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise
 from careweb.storage.sealing import key_of
 
 NOTE_MOST = 500
@@ -96,7 +96,7 @@ async def choose(ctx: Context, need_id: NeedId, match_id: MatchId, *, yes: bool)
         return
     if not await run(ctx.tx, "connect_match", id=match_id, need_id=need_id, now=ctx.now):
         raise NotNowError
-    await unpromise(ctx.tx, "lapse_match", match_id)
+    await call_off(ctx.tx, "lapse_match", [match_id])
     await connected(ctx, match_id, need_id, row["member_id"], row["needed_by"])
 
 
@@ -127,7 +127,7 @@ async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
     need_state = await run(ctx.tx, "hold_need", id=row["need_id"])  # first, as everywhere
     if not await run(ctx.tx, "finish_match", id=match_id, by="helper", now=ctx.now):
         raise NotNowError
-    await unpromise(ctx.tx, "remind_match", match_id)
+    await call_off(ctx.tx, "remind_match", [match_id])
     await tell(ctx, row["need_id"], "helper", "done")
     if need_state == NeedState.MATCHED and not await run(ctx.tx, "count_unfinished", need_id=row["need_id"]):
         await run(ctx.tx, "end_need", id=row["need_id"], state=NeedState.MET, close_reason=None, now=ctx.now)
@@ -177,14 +177,16 @@ async def _of_need(ctx: Context, match_id: MatchId, need_id: NeedId) -> Mapping[
 
 async def _reopen(ctx: Context, row: Mapping[str, Any], *, by: str, kind: str, even_met: bool = False) -> None:
     need_id = row["need_id"]
-    # The need first: every flow locks it before its members and its matches.
-    reopened = await run(ctx.tx, "free_slot", id=need_id, even_met=even_met)
-    dropped = await run(ctx.tx, "drop_match", id=row["id"], by=by, now=ctx.now, even_done=even_met)
-    if not (reopened and dropped):
+    # The need first: every flow locks it before its members and its matches. Then the match, before its slot: a form that
+    # is sent twice finds it dropped, its page says so and commits, and no slot may have been freed by then.
+    await run(ctx.tx, "hold_need", id=need_id)
+    if not await run(ctx.tx, "drop_match", id=row["id"], by=by, now=ctx.now, even_done=even_met):
+        raise NotNowError
+    if not await run(ctx.tx, "free_slot", id=need_id, even_met=even_met):
         raise NotNowError
     await run(ctx.tx, "give_task_back", id=row["member_id"], accepted_at=row["accepted_at"])
     for job, subject in (("lapse_match", row["id"]), ("remind_match", row["id"]), ("purge_need", need_id)):
-        await unpromise(ctx.tx, job, subject)
+        await call_off(ctx.tx, job, [subject])
     needed_by = await _new_by_when(ctx, row) if by != "time" else row["needed_by"]
     await promise_dates(ctx, need_id, needed_by, row["accepted_at"], expires_at(needed_by))
     await promise(ctx.tx, "match_need", need_id, ctx.now)

@@ -29,6 +29,11 @@ def pace_of(settings: Settings, urgency: Urgency) -> Pace:
     }[urgency]
 
 
+async def hold_need(ctx: Context, need_id: NeedId) -> None:
+    """First, as everywhere: the need, then what is promised of it, then people, then asks."""
+    await run(ctx.tx, "hold_need", id=need_id)
+
+
 async def match_need(ctx: Context, need_id: NeedId) -> None:
     """Plans and writes the next wave. Running twice is safe: the need is locked, and who was asked is no candidate."""
     row = await run(ctx.tx, "lock_open_need", id=need_id, now=ctx.now)

@@ -17,7 +17,7 @@ from careweb.domain.states import LIVE, UNDER_WAY, AskState, ChannelState, Match
 from careweb.flows.changes import changes_since
 from careweb.flows.context import Context
 from careweb.flows.ways import Way, reader_of
-from careweb.rendering import render_html, render_text
+from careweb.rendering import language_name, render_html, render_text
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
 
@@ -121,13 +121,17 @@ async def _ask(ctx: Context, notice: Notice) -> Facts | None:
         "needed_by": row["needed_by"],
         "time_zone": row["time_zone"],
         "band": row["terms"]["band"],
-        "language": dict(names) if names else {"name_en": row["language"], "endonym": row["language"]},
+        "language": dict(names)
+        if names
+        else dict.fromkeys(("tag", "endonym", "name_en", "name_fr", "name_zh"), row["language"]),
     }
 
 
 def _language_in(locale: str, names: Mapping[str, str]) -> str:
     """What the reader calls it, and what its speakers call it."""
-    name = names.get(f"name_{locale}") or names["name_en"]
+    name = language_name(
+        locale, names["tag"], english=names["name_en"], french=names["name_fr"], chinese=names["name_zh"]
+    )
     return name if name == names["endonym"] else f"{name} ({names['endonym']})"
 
 

@@ -1,7 +1,7 @@
 """What an asker does with a need."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -10,16 +10,16 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from careweb.domain.codes import CodeError, ReturnCode, read_return_code
-from careweb.domain.errors import NotHereError, OverError
+from careweb.domain.errors import NoCodeLeftError, NotHereError, OverError
 from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.limits import HeldReason
 from careweb.domain.needs import Agreed, NewNeed, changes, expires_at, warned_at
 from careweb.domain.states import UNDER_WAY, AskState, CloseReason, ContactKind, NeedState
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
-from careweb.flows.notices import Begin, owe_anew, owe_notice
+from careweb.flows.notices import Begin, owe_anew, owe_notice, owe_notices
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise, unpromise
 from careweb.storage.sealing import Sealer, key_of, new_key
 
 
@@ -46,49 +46,68 @@ async def post_need(
 
     `held`: why a coordinator reads it before anybody is asked.
     """
-    code = ctx.vault.return_code(form_id)
     if sent_before := await need_of_form(ctx, form_id):
-        return Posted(need_id=sent_before, code=code, fresh=False)
+        return sent_before
     need_id = NeedId(uuid4())
     added = await add_need(
-        ctx, group_id, new, need_id,
+        ctx, group_id, new, need_id, (locator for locator, _ in _codes(ctx, form_id)),
         member_id=member_id, form_hash=ctx.vault.index("form", form_id),
-        locator_hash=ctx.vault.index("locator", code.locator),
-        secret_hash=secret_hash or await ctx.vault.hash_aside(code.secret), held_reason=held,
+        secret_hash=secret_hash or await ctx.vault.hash_aside(ctx.vault.return_code(form_id).secret), held_reason=held,
     )  # fmt: skip
     if not added:  # the other of two at once was first
-        first = await need_of_form(ctx, form_id)
-        return Posted(need_id=first or need_id, code=code, fresh=False)
+        if first := await need_of_form(ctx, form_id):
+            return first
+        raise NoCodeLeftError
     await tell(ctx, need_id, actor, "posted")
     await owe_notice(ctx, "posted", need_id, need_id=need_id)
-    return Posted(need_id=need_id, code=code, fresh=True, held=bool(held))
+    return Posted(need_id=need_id, code=_code_at(ctx, form_id, added), fresh=True, held=bool(held))
 
 
-async def need_of_form(ctx: Context, form_id: str) -> NeedId | None:
+_BEGINNINGS = 8  # even beside ten million live needs, one form in a hundred million would find none that is free
+
+
+def _codes(ctx: Context, form_id: str) -> Iterator[tuple[bytes, ReturnCode]]:
+    """Those that this form can have, each after what is stored of its first half."""
+    for beginning in range(_BEGINNINGS):
+        code = ctx.vault.return_code(form_id, beginning)
+        yield ctx.vault.index("locator", code.locator), code
+
+
+def _code_at(ctx: Context, form_id: str, locator: bytes) -> ReturnCode:
+    return next(code for stored, code in _codes(ctx, form_id) if stored == locator)
+
+
+async def need_of_form(ctx: Context, form_id: str) -> Posted | None:
     row = await run(ctx.tx, "need_of_form", form_hash=ctx.vault.index("form", form_id))
-    return NeedId(row["id"]) if row else None
+    if not row:
+        return None
+    return Posted(need_id=NeedId(row["id"]), code=_code_at(ctx, form_id, row["locator_hash"]), fresh=False)
 
 
-async def add_need(ctx: Context, group_id: GroupId, new: NewNeed, need_id: NeedId, **more: Any) -> bool:
-    """The row, its key and all the jobs it owes."""
+async def add_need(
+    ctx: Context, group_id: GroupId, new: NewNeed, need_id: NeedId, locators: Iterable[bytes], **more: Any
+) -> bytes | None:
+    """The row, its key and all the jobs it owes. Returns which of the locators no other need has, and is this one's now."""
     sealer = await new_key(ctx.tx, ctx.vault, "need", need_id)
     by_code = new.contact.kind is ContactKind.CODE
     values = {
-        "member_id": None, "form_hash": None, "locator_hash": None, "secret_hash": None, "source_ref": None,
+        "member_id": None, "form_hash": None, "secret_hash": None, "source_ref": None,
         "consent_reason": None, "held_reason": None, "confirmed": True, "posted_at": ctx.now, "expires_at": expires_at(new.needed_by),
     } | more  # fmt: skip
-    added = await run(
-        ctx.tx, "add_need", id=need_id, group_id=group_id,
-        contact_kind=new.contact.kind, contact_index=None if by_code else ctx.vault.contact_index(new.contact),
-        sealed_contact=sealer.seal("contact", new.contact.address), call_back=False,
-        locale=new.locale, state=NeedState.HELD if values["held_reason"] else NeedState.OPEN, **_stated(new, sealer), **values,
-    )  # fmt: skip
-    if not added:
-        return False
+    values |= _stated(new, sealer) | {
+        "contact_kind": new.contact.kind, "contact_index": None if by_code else ctx.vault.contact_index(new.contact),
+        "sealed_contact": sealer.seal("contact", new.contact.address), "call_back": False,
+        "locale": new.locale, "state": NeedState.HELD if values["held_reason"] else NeedState.OPEN,
+    }  # fmt: skip
+    for locator in locators:
+        if await run(ctx.tx, "add_need", id=need_id, group_id=group_id, locator_hash=locator, **values):
+            break
+    else:
+        return None
     if values["confirmed"] and not values["held_reason"]:
         await promise(ctx.tx, "match_need", need_id, ctx.now)
     await promise_dates(ctx, need_id, new.needed_by, values["posted_at"], values["expires_at"])
-    return True
+    return locator
 
 
 def _stated(new: NewNeed, sealer: Sealer) -> dict[str, Any]:
@@ -189,7 +208,7 @@ async def drop_matches(ctx: Context, need_id: NeedId, by: str) -> None:
     for match in await run(ctx.tx, "drop_matches_of_need", need_id=need_id, by=by, now=ctx.now):
         await run(ctx.tx, "give_task_back", id=match["member_id"], accepted_at=match["accepted_at"])
         for job in ("lapse_match", "remind_match"):
-            await unpromise(ctx.tx, job, match["id"])
+            await call_off(ctx.tx, job, [match["id"]])
         await owe_notice(ctx, "need_ended", match["id"], member_id=match["member_id"])
 
 
@@ -200,7 +219,7 @@ async def _after_end(ctx: Context, need_id: NeedId) -> None:
 
 async def stop_promises(ctx: Context, need_id: NeedId) -> None:
     for job in ("match_need", "warn_need", "expire_need", "close_silent_need"):
-        await unpromise(ctx.tx, job, need_id)
+        await call_off(ctx.tx, job, [need_id])
     await promise(ctx.tx, "purge_need", need_id, ctx.now + ctx.settings.purge_after)
 
 
@@ -209,11 +228,11 @@ async def cancel_asks(ctx: Context, need_id: NeedId, state: AskState = AskState.
 
     In one order everywhere: not that in which rows happen to lie, by which nobody should tell anything.
     """
-    ended = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
-    for ask in sorted(ended, key=itemgetter("id")):
-        await unpromise(ctx.tx, "time_out_ask", ask["id"])
-        if ask["sent_at"]:
-            await owe_notice(ctx, "ask_covered", ask["id"], member_id=ask["member_id"])
+    rows = await run(ctx.tx, "end_asks", need_id=need_id, state=state, now=ctx.now)
+    ended = sorted(rows, key=itemgetter("id"))
+    # However many they are: whoever else says yes at this moment waits for us.
+    await call_off(ctx.tx, "time_out_ask", [ask["id"] for ask in ended])
+    await owe_notices(ctx, "ask_covered", [(ask["id"], ask["member_id"]) for ask in ended if ask["sent_at"]])
 
 
 async def find_by_code(begin: Begin, text: str) -> NeedId | None:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from careweb.delivery.messages import DeliveryError, Message
 from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
@@ -22,6 +22,7 @@ from careweb.domain.notices import (
     wait_after,
 )
 from careweb.domain.states import AskState, NoticeState
+from careweb.flows.again import look_again
 from careweb.flows.context import Context
 from careweb.flows.digests import put_off, with_others
 from careweb.flows.entering import act_for, enter
@@ -30,7 +31,7 @@ from careweb.flows.ways import Way, any_left, reader_of, turn_off
 from careweb.storage import notices
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
-from careweb.storage.promises import postpone, promise, promise_many, unpromise
+from careweb.storage.promises import call_off, postpone, promise, promise_many, unpromise
 
 LEASE_MARGIN = timedelta(seconds=10)  # beyond the time one send may take
 _SETTLE_EVERY = 0.5  # seconds between tries to write down what became of a message
@@ -70,6 +71,17 @@ async def owe_notice(
         await promise(ctx.tx, "deliver_notice", notice_id, due or ctx.now)
     elif need_id and kind in CALL_INSTEAD:
         await notices.call_back(ctx.tx, need_id)
+
+
+async def owe_notices(ctx: Context, kind: str, about: Sequence[tuple[UUID, MemberId]]) -> None:
+    """The same at once to many members, to each about a subject of their own, however many they are."""
+    if not about:
+        return
+    owed = await run(
+        ctx.tx, "owe_notices_to_members", ids=[uuid4() for _ in about], kind=NoticeKind(kind), now=ctx.now,
+        subjects=[subject for subject, _ in about], members=[member for _, member in about],
+    )  # fmt: skip
+    await promise_many(ctx.tx, "deliver_notice", [row["id"] for row in owed], ctx.now)
 
 
 async def owe_anew(ctx: Context, kind: str, subject: UUID, member_id: MemberId) -> None:
@@ -226,8 +238,7 @@ async def _give_up(ctx: Context, notice: Notice, state: NoticeState) -> Outcome:
     await notices.mark_not_sent(ctx.tx, notice, state)
     if notice.kind == NoticeKind.ASK:
         ask_id = AskId(notice.subject)
-        need_id = await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now)
-        if need_id:
-            await unpromise(ctx.tx, "time_out_ask", ask_id)
-            await promise(ctx.tx, "match_need", need_id, ctx.now)
+        await look_again(ctx, ask_id)
+        if await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now):
+            await call_off(ctx.tx, "time_out_ask", [ask_id])
     return Outcome(state)

@@ -12,7 +12,7 @@ from careweb.domain.offers import MOVES_MOST, MOVES_WITHIN, NewOffer, Pace
 from careweb.domain.states import OfferState
 from careweb.flows.context import Context
 from careweb.storage.database import run
-from careweb.storage.promises import promise, unpromise
+from careweb.storage.promises import call_off, promise
 from careweb.storage.sealing import key_of
 
 EVERYBODY = uuid5(NAMESPACE_URL, "careweb:everybody")  # the subject of a job that is about nobody in particular
@@ -91,7 +91,7 @@ def _asked_of(offer: Mapping[str, Any]) -> tuple[object, ...]:
 
 async def _take_asks_back(ctx: Context, offer_id: OfferId) -> None:
     for ask in await run(ctx.tx, "cancel_asks_of_offer", offer_id=offer_id, now=ctx.now):
-        await unpromise(ctx.tx, "time_out_ask", ask["id"])
+        await call_off(ctx.tx, "time_out_ask", [ask["id"]])
         await promise(ctx.tx, "match_need", ask["need_id"], ctx.now)
 
 

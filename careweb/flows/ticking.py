@@ -28,7 +28,7 @@ from careweb.domain.ticks import Claim, Pair, claims_of, market_of, moved
 from careweb.flows.beside import Aside, Beside
 from careweb.flows.context import Context
 from careweb.flows.shortages import write_recruiting
-from careweb.flows.waves import plan_waves, terms_text, waves_due, write_waves
+from careweb.flows.waves import ask_waves, terms_text, waves_due
 from careweb.storage import pools
 from careweb.storage.database import run
 
@@ -106,14 +106,13 @@ async def tick(ctx: Context, market: Mapping[str, Any], *, aside: Aside, clock: 
     later = replace(ctx, now=clock())
     with watch("explaining"):
         await write_recruiting(later, market["slug"], solved, aside)
-    with watch("planning"):
-        due = await waves_due(later, [n.id for n in lists.needs], [c.pair.need for c in claims])
-        waves = Waves(lists=lists, crowd=crowd, claims=Claims(claims), now=later.now, terms_of=terms_text)
-        plans = await plan_waves(later, due, waves, aside)
-    with watch("writing"):
+    with watch("claiming"):
         await _claim(later, market["slug"], pool.claimed, claims)
         await _save_classes(later, market["slug"], solved)
-        asked = await write_waves(later, plans)
+    with watch("asking"):
+        due = await waves_due(later, [n.id for n in lists.needs], [c.pair.need for c in claims])
+        waves = Waves(lists=lists, crowd=crowd, claims=Claims(claims), now=later.now, terms_of=terms_text)
+        asked = await ask_waves(later, due, waves, aside)
     ticked = Ticked(
         market=market["slug"], needs=len(lists.needs), people=len(solved.market.offers) if solved else 0,
         pairs=len(solved.graph.offer) if solved else 0, asked=asked, fresh=pool.fresh, moved=moved(pool.claimed, {claim.pair for claim in claims}, lists, crowd.capacity),

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from careweb.domain.ids import AskId, MatchId, NeedId
 from careweb.domain.openings import KEPT
 from careweb.domain.states import MatchState, NeedState
+from careweb.flows.again import look_again
 from careweb.flows.context import Context
 from careweb.flows.forgetting import purge
 from careweb.flows.matches import lapse
@@ -19,9 +20,8 @@ AGED_MOST = 5_000  # people in one transaction
 
 
 async def time_out_ask(ctx: Context, ask_id: AskId) -> None:
-    need_id = await run(ctx.tx, "time_out_ask", id=ask_id, now=ctx.now)
-    if need_id:
-        await promise(ctx.tx, "match_need", need_id, ctx.now)
+    await look_again(ctx, ask_id)
+    await run(ctx.tx, "time_out_ask", id=ask_id, now=ctx.now)
 
 
 async def lapse_match(ctx: Context, match_id: MatchId) -> None:

@@ -51,15 +51,16 @@ def _due(ctx: Context, row: Mapping[str, Any]) -> Due:
     return Due(need=need, pace=pace, row=row)
 
 
-async def plan_waves(ctx: Context, due: Sequence[Due], waves: Waves, aside: Aside) -> list[Planned]:
+async def ask_waves(ctx: Context, due: Sequence[Due], waves: Waves, aside: Aside) -> int:
+    """How many were asked. While one batch is planned, what is known for the next is fetched, and the one before is written."""
     position = {need.id: i for i, need in enumerate(waves.lists.needs)}
-    plans: list[Planned] = []
-    async with Beside(aside) as beside:  # while one batch is planned, what is known for the next is fetched
+    asked = 0
+    async with Beside(aside) as beside:
         for start in range(0, len(due), _BATCH):
             looked = waves.look([(position[one.need.id], one) for one in due[start : start + _BATCH]])
-            plans += await beside.begin(waves.plan, looked, await _known(ctx, looked)) or []
-        plans += await beside.done() or []
-    return plans
+            asked += await _write_waves(ctx, await beside.begin(waves.plan, looked, await _known(ctx, looked)) or [])
+        asked += await _write_waves(ctx, await beside.done() or [])
+    return asked
 
 
 async def _known(ctx: Context, looked: Sequence[Looked]) -> list[Known]:
@@ -88,8 +89,10 @@ class _Ask:
         return self.due.row
 
 
-async def write_waves(ctx: Context, plans: Sequence[Planned]) -> int:
+async def _write_waves(ctx: Context, plans: Sequence[Planned]) -> int:
     """How many were asked. A need that is not what it was when it was planned for keeps its promise: a worker looks."""
+    if not plans:
+        return 0
     still = await _hold(ctx, plans)
     made = Counter[NeedId]()
     for asks in _stretches(ask for one in still for ask in _asks(ctx, one)):

@@ -18,13 +18,18 @@ ReadOnly = asyncpg.ReadOnlySQLTransactionError  # this database takes no writing
 Deadlock = asyncpg.DeadlockDetectedError  # two waited for each other, and this one was rolled back: it may try again
 
 
-def open_engine(url: str, *, pool_size: int = 10, **server: str) -> AsyncEngine:
-    """`url` is postgresql://...; a Unix socket folder goes in `?host=`. `server`: what the server is told about us."""
+def open_engine(url: str, *, pool_size: int = 20, **server: str) -> AsyncEngine:
+    """`url` is postgresql://...; a Unix socket folder goes in `?host=`. `server`: what the server is told about us.
+
+    At most `pool_size` connections, opened as they are wanted and then kept: to open one anew, and plan every statement
+    anew in it, costs as much as a hundred statements, and just when many come at once. The one used last is taken first.
+    """
     _, _, rest = url.partition("://")
     return create_async_engine(
         f"postgresql+asyncpg://{rest}",
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
         connect_args={"server_settings": {"jit": "off", "application_name": "careweb", **server}},
     )
 
@@ -34,6 +39,13 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Transaction]:
     """Begun and ended by asyncpg; SQLAlchemy, told to leave that alone, would take three times the processor time."""
     async with reading(engine) as tx, (await driver(tx)).transaction():
         yield tx
+
+
+@asynccontextmanager
+async def attempt(tx: Transaction) -> AsyncIterator[None]:
+    """For what may be refused half-way where the transaction goes on: then nothing of it has happened."""
+    async with (await driver(tx)).transaction():
+        yield
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ class Login(StrEnum):
     MATCHER = "careweb_matcher"
 
 
-def open_login(login: Login, settings: Settings, vault: Vault, *, pool_size: int = 10) -> Engine:
+def open_login(login: Login, settings: Settings, vault: Vault, *, pool_size: int = 20) -> Engine:
     # Rows are looked up by key and then tested for their group. Where a page costs as on a turning disk, the planner reads
     # a whole group instead, since it thinks that the test leaves next to nothing of it.
     return open_engine(address_for(login, settings, vault), pool_size=pool_size, random_page_cost="1.1")

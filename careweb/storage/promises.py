@@ -50,6 +50,12 @@ async def unpromise(tx: Transaction, job: str, subject: UUID) -> None:
     await queries().unpromise(await driver(tx), job=job, subject=subject)
 
 
+async def call_off(tx: Transaction, job: str, subjects: Sequence[UUID]) -> None:
+    """Of jobs that find nothing to do once this is committed: one that a worker is at already is left to it."""
+    if subjects:
+        await queries().call_off_promises(await driver(tx), job=job, subjects=list(subjects))
+
+
 async def hand_over(tx: Transaction, *, now: datetime, most: int) -> list[Handed]:
     """What is due. Commit before giving it to a queue: a worker can keep only what it sees as handed over."""
     rows = queries().hand_over_promises(await driver(tx), now=now, most=most)

@@ -193,9 +193,16 @@ class Vault:
     def digits(self, purpose: str, id: UUID, count: int) -> str:
         return f"{int.from_bytes(self._mac(f'digits {purpose}', id.bytes), 'big') % 10**count:0{count}d}"
 
-    def return_code(self, form_id: str) -> ReturnCode:
-        """The same form gives the same code, so that sending twice shows one answer."""
-        return return_code(self._mac("return code", form_id.encode()))
+    def return_code(self, form_id: str, beginning: int = 0) -> ReturnCode:
+        """The same form gives the same code, so that sending twice shows one answer.
+
+        `beginning`: where the first half is another need's already, the next one that this form could have; the second half stays.
+        """
+        code = return_code(self._mac("return code", form_id.encode()))
+        if not beginning:
+            return code
+        other = return_code(self._mac("return code", f"{form_id}\0{beginning}".encode()))
+        return ReturnCode(other.locator, code.secret)
 
     async def hash_aside(self, secret: str) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._aside, self.hash_secret, secret)

@@ -12,6 +12,7 @@ from careweb.flows.asks import Answer, AskView, accept, decline, view_ask, who_h
 from careweb.flows.entering import enter
 from careweb.flows.forms import first_time
 from careweb.flows.matches import helper_side
+from careweb.storage.database import attempt
 from careweb.web.asking import form_id_of, new_form_id
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.choices import spoken_languages
@@ -80,7 +81,8 @@ def _match_id(visit: Visit) -> MatchId:
 
 async def task_done(visit: Visit) -> Response:
     try:
-        await matches.helped(visit.ctx, _match_id(visit), visit.member_id)
+        async with attempt(visit.ctx.tx):
+            await matches.helped(visit.ctx, _match_id(visit), visit.member_id)
     except NotNowError:
         await _unless_reached(visit, MatchState.DONE)
     return see_other(f"/task/{_match_id(visit)}")
@@ -91,7 +93,8 @@ async def task_cannot(visit: Visit) -> Response:
         side = await helper_side(visit.ctx, _match_id(visit), visit.member_id)
         return visit.page("asks/cannot.html", task=side)
     try:
-        await matches.cannot(visit.ctx, _match_id(visit), visit.member_id)
+        async with attempt(visit.ctx.tx):
+            await matches.cannot(visit.ctx, _match_id(visit), visit.member_id)
     except NotNowError:
         await _unless_reached(visit, MatchState.FELL_THROUGH)
     return see_other("/me")

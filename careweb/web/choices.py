@@ -18,6 +18,7 @@ from careweb.domain.places import (
     ZoneKind,
     read_postal,
 )
+from careweb.rendering import language_name
 from careweb.storage.database import Transaction
 from careweb.storage.languages import language_aliases, languages
 from careweb.storage.places import towns_in, wider_places, zone_by_code, zone_for_postal, zones_for_picker
@@ -48,7 +49,9 @@ class Spoken:
         language = self.by_id.get(spoken_id)
         if language is None:
             return spoken_id
-        name = language.name_in(locale)
+        name = language_name(
+            locale, spoken_id, english=language.name_en, french=language.name_fr, chinese=language.name_zh
+        )
         return name if name.casefold() == language.endonym.casefold() else f"{name} · {language.endonym}"
 
     def search(self, query: str) -> list[Language]:

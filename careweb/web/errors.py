@@ -16,6 +16,7 @@ STATUS: Mapping[type[errors.CareError], tuple[int, str]] = {
     errors.NotNowError: (409, "not_now"),
     errors.AtCapacityError: (409, "at_capacity"),
     errors.MovedTooOftenError: (422, "not_now"),  # the page of an offer says it beside the field
+    errors.NoCodeLeftError: (409, "not_now"),
     errors.WrongCodeError: (422, "wrong_code"),
     errors.NotAdmittedError: (403, "not_admitted"),
     errors.TooManyChannelsError: (422, "not_now"),  # the page of channels says it beside the field

@@ -16,7 +16,7 @@ def interface_of(request: Request) -> Interface:
 
 def best_match(accepted: str) -> str:
     """`accepted` is an Accept-Language header, as fr-CA, fr;q=0.9, en;q=0.1."""
-    known = {tag.lower(): tag for tag in interfaces()}
+    known = {name.lower(): one.tag for one in interfaces().values() for name in (*one.also, one.tag)}
     for wanted in _by_preference(accepted):
         parts = wanted.split("-")
         for length in range(len(parts), 0, -1):

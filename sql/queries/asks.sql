@@ -24,6 +24,10 @@ WHERE a.id = :id;
 SELECT s.state = 'admitted' FROM ask a JOIN offer o ON o.id = a.offer_id
 JOIN membership s ON s.member_id = a.member_id AND s.group_id = o.group_id WHERE a.id = :ask_id FOR SHARE OF s;
 
+-- name: need_of_open_ask(id)$
+-- Whose ask is this, if it is unanswered?
+SELECT need_id FROM ask WHERE id = :id AND state IN ('planned', 'sent');
+
 -- name: asks_out(need_id)
 -- Which asks for this need are unanswered, how likely was a yes, and since when do they wait?
 SELECT CAST(terms ->> 'chance' AS float8) AS chance, planned_at FROM ask WHERE need_id = :need_id AND state IN ('planned', 'sent') ORDER BY planned_at, id;

@@ -10,8 +10,8 @@ ON CONFLICT DO NOTHING
 RETURNING true;
 
 -- name: need_of_form(form_hash)^
--- Which need came from this form?
-SELECT id FROM need WHERE form_hash = :form_hash;
+-- Which need came from this form, and with which first half of a code?
+SELECT id, locator_hash FROM need WHERE form_hash = :form_hash;
 
 -- name: need_by_id(id)^
 -- One need.

@@ -14,6 +14,7 @@ SELECT owed.id, :kind, owed.subject, p.id, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS uuid[]), CAST(:members AS uuid[])) AS owed (id, subject, member_id)
 JOIN member p ON p.id = owed.member_id
 WHERE p.contact_kind = 'email' AND has_address(p.id) AND NOT p.mail_stopped AND p.confirmed
+ORDER BY owed.subject
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -100,7 +101,7 @@ FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.contact_k
 
 -- name: language_names(tag)^
 -- What this language is called, by itself and in the languages of the interface.
-SELECT endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
+SELECT tag, endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
 
 -- name: ask_facts(id, member_id)^
 -- What a message about an ask may say to whom it was made, and whether it still makes sense.

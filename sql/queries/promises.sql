@@ -70,6 +70,12 @@ WHERE job = :job AND subject = :subject AND handed_at IS NOT NULL RETURNING true
 -- Nothing is owed any more.
 DELETE FROM promise WHERE job = :job AND subject = :subject;
 
+-- name: call_off_promises(job, subjects)!
+-- Nothing of it is owed any more. A worker that is at one of them already may wait for what we hold, so nobody waits for it.
+DELETE FROM promise WHERE (job, subject) IN (
+    SELECT job, subject FROM promise WHERE job = :job AND subject = ANY (CAST(:subjects AS uuid[])) FOR UPDATE SKIP LOCKED
+);
+
 -- name: count_promises(now, late_before)^
 -- How many promises are due, late and parked; parked ones were tried more than ten times and wait for an operator.
 SELECT

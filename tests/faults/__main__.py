@@ -17,10 +17,10 @@ STATE = ROOT / ".cache" / "faults"
 
 
 @click.command()
-@click.option("--needs", default=2000, show_default=True, help="needs to post")
+@click.option("--needs", default=2000, show_default=True, help="needs to post at most; as many as the machine sees to")
 @click.option("--faults", default=84, show_default=True, help="faults to play")
 @click.option("--seed", default=1, show_default=True, help="of the faults, and of what people do")
-@click.option("--minutes", default=4.0, show_default=True, help="after which nobody posts any more")
+@click.option("--minutes", default=4.0, show_default=True, help="that the faults are spread over")
 def main(needs: int, faults: int, seed: int, minutes: float) -> None:
     """Ask and answer while everything fails, then check that nothing was lost and nothing happened twice."""
     os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "test" / "numba"))

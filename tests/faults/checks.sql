@@ -21,6 +21,10 @@ SELECT what, count(*) AS count, min(subject::text) AS first FROM (
     UNION ALL SELECT 'notice', id FROM notice WHERE state IN ('owed', 'claimed')
 ) waiting GROUP BY 1 ORDER BY 1;
 
+-- name: count_waiting()^
+-- For how many needs is somebody still looked for, and how many messages are not sent yet?
+SELECT (SELECT count(*) FROM need WHERE state = 'open' AND exhausted_at IS NULL) AS open, (SELECT count(*) FROM notice WHERE state IN ('owed', 'claimed')) AS unsent;
+
 -- name: double_winners()
 -- Slots with two winners, more helpers than wanted, or a count that is not what was taken.
 SELECT n.id AS need, n.state, n.helpers, n.filled, count(t.id) AS taken FROM need n LEFT JOIN match t ON t.need_id = n.id AND t.state <> 'fell_through'

@@ -228,8 +228,9 @@ class Volunteer:
 
 def new_asker(town: Town, number: int) -> Asker:
     chance = town.chance
-    see_first, urgent = chance.random() < 0.15, chance.random() < 0.4
-    kind = "email" if chance.random() < 0.75 else "code"
+    urgent, kind = chance.random() < 0.4, "email" if chance.random() < 0.75 else "code"
+    # Who left no address hears of nobody to choose: one helper after the other would wait for them in vain.
+    see_first = kind == "email" and chance.random() < 0.2
     asker = Asker(town=town, number=number, see_first=see_first, fields={}, group=chance.choice(GROUPS))
     soon = date.today() + timedelta(days=4)  # noqa: DTZ011
     fields = {

@@ -16,6 +16,8 @@ from careweb.flows.groups import suspend
 from careweb.flows.matches import cannot, choose, helped, helper_side, missed
 from careweb.flows.needs import change_need, confirm_met, withdraw_need
 from careweb.flows.timing import time_out_ask
+from careweb.storage.database import driver
+from tests.flows.herd import ask_everybody
 from tests.world import NEED, VAULT, World
 
 
@@ -42,6 +44,43 @@ async def test_a_yes_connects_two_who_wanted_whoever_accepts(world: World, helpe
     assert seen.state == "matched"
     assert [(m.helper_name, m.helper_contact) for m in seen.matches] == [("Wing", "wing@example.org")]
     assert "deliver_notice" in await world.owed()
+
+
+async def test_the_yes_that_ends_it_tells_many_with_as_few_statements_as_one(world: World) -> None:
+    """Whoever says yes at the same moment waits for it."""
+    statements: list[int] = []
+    group = await world.group()
+    for others in (1, 30):
+        helpers = [await world.helper(group) for _ in range(1 + others)]
+        need = await world.need(group)
+        await ask_everybody(world, need, helpers)
+        await world.rows("UPDATE ask SET sent_at = now(), state = 'sent' WHERE need_id = $1", need)
+        heard: list[object] = []
+        connection = await driver(world.tx)
+        connection.add_query_logger(heard.append)
+        assert await accept(world.ctx, await world.ask_of(need, helpers[0]), helpers[0]) is Answer.ACCEPTED
+        connection.remove_query_logger(heard.append)
+        statements.append(len(heard))
+        covered = "SELECT count(*) FROM notice k JOIN ask a ON a.id = k.subject WHERE k.kind = 'ask_covered' AND a.need_id = $1 AND a.state = 'covered'"
+        assert await world.one(covered, need) == others
+        assert not await world.one("SELECT count(*) FROM promise p JOIN ask a ON a.id = p.subject WHERE p.job = 'time_out_ask' AND a.need_id = $1", need)  # fmt: skip
+        await world.rows("UPDATE offer SET state = 'paused' WHERE member_id = ANY ($1)", helpers)
+    assert statements[0] == statements[1]
+
+
+async def test_who_says_twice_that_they_cannot_opens_one_slot(world: World) -> None:
+    """A page that finds it done already says so, and commits: by then nothing else may have happened."""
+    group = await world.group()
+    helpers = [await world.helper(group) for _ in range(2)]
+    need = await world.need(group, helpers=2)
+    await ask_everybody(world, need, helpers)
+    for helper in helpers:
+        await accept(world.ctx, await world.ask_of(need, helper), helper)
+    match = await world.one("SELECT id FROM match WHERE need_id = $1 AND member_id = $2", need, helpers[0])
+    await cannot(world.ctx, match, helpers[0])
+    with pytest.raises(NotNowError):
+        await cannot(world.ctx, match, helpers[0])
+    assert await world.one("SELECT filled FROM need WHERE id = $1", need) == 1
 
 
 async def test_the_same_yes_twice_is_one_yes(world: World, helper: MemberId) -> None:

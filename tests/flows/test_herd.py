@@ -9,8 +9,10 @@ import pytest
 
 from careweb.domain.contacts import read_email
 from careweb.flows.apart import keep_apart
-from careweb.flows.asks import Answer
+from careweb.flows.asks import Answer, accept, decline
+from careweb.flows.timing import time_out_ask
 from careweb.storage.database import Engine, transaction
+from careweb.storage.promises import keep
 from tests.flows.herd import ask_everybody, at_once, say_yes, start_afresh, withdraw
 from tests.world import VAULT, World, committed
 
@@ -43,6 +45,55 @@ async def test_two_hundred_say_yes_at_once_and_the_slots_have_one_winner_each(en
             assert await world.one("SELECT count(DISTINCT slot) FROM match WHERE need_id = $1", need) == slots
             assert await world.one("SELECT state FROM need WHERE id = $1", need) == "matched"
     told(f"200 yeses to {slots} of one need", seconds)
+
+
+async def test_a_yes_does_not_wait_for_a_worker_that_is_about_to_look_at_its_need_or_its_ask(engine: Engine) -> None:
+    """That worker waits for the need, or for the person: the two would stand in a circle."""
+    async with committed(engine) as world:
+        helper = await world.helper(await world.group())
+        need = await world.need(await world.one("SELECT id FROM care_group"))
+        await world.match(need)
+        await world.rows("UPDATE promise SET handed_at = now()")
+        ask = await world.ask_of(need, helper)
+    async with transaction(engine) as worker, transaction(engine) as page:
+        assert await keep(worker, "match_need", need)
+        assert await keep(worker, "time_out_ask", ask)
+        world = World(tx=page)
+        await world.rows("SET LOCAL lock_timeout = '2s'")
+        assert await accept(world.ctx, ask, helper) is Answer.ACCEPTED
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_an_ask_that_ends_while_its_need_is_looked_at_is_held_by_nobody_who_waits(
+    engine: Engine, *, answered: bool
+) -> None:
+    """The worker has the promise and will want the need; a yes has the need and will want the asks: no circle."""
+    async with committed(engine) as world:
+        helper = await world.helper(await world.group())
+        need = await world.need(await world.one("SELECT id FROM care_group"))
+        await world.match(need)
+        await world.rows("UPDATE promise SET handed_at = now()")
+        ask = await world.ask_of(need, helper)
+
+    async def end() -> None:
+        async with transaction(engine) as tx:
+            world = World(tx=tx)
+            world.later(days=1)
+            await (decline(world.ctx, ask, helper) if answered else time_out_ask(world.ctx, ask))
+
+    async with transaction(engine) as worker:
+        assert await keep(worker, "match_need", need)
+        ending = asyncio.create_task(end())
+        async with committed(engine) as world:
+            while not await world.one("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):  # fmt: skip
+                assert not ending.done()
+                await asyncio.sleep(0.01)
+            await world.rows("SELECT id FROM ask WHERE id = $1 FOR UPDATE NOWAIT", ask)
+            await world.rows("SELECT id FROM member WHERE id = $1 FOR UPDATE NOWAIT", helper)
+    await ending
+    async with committed(engine) as world:
+        assert await world.one("SELECT state FROM ask WHERE id = $1", ask) not in ("planned", "sent")
+        assert await world.one("SELECT true FROM promise WHERE job = 'match_need' AND subject = $1", need)
 
 
 async def test_one_volunteer_asked_by_many_takes_no_more_than_their_week(engine: Engine) -> None:

@@ -1,12 +1,13 @@
 """An asker's own verbs."""
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from careweb.domain.contacts import read_contact
-from careweb.domain.errors import OverError
+from careweb.domain.errors import NoCodeLeftError, OverError
 from careweb.domain.hours import ANY_TIME
 from careweb.flows.following import follow
 from careweb.flows.needs import change_need, find_by_code, post_need, renew_need, withdraw_need
@@ -34,6 +35,36 @@ async def test_the_code_opens_the_need_and_nothing_of_it_is_stored(world: World)
     stored = str(await world.rows("SELECT * FROM need"))
     assert posted.code.locator not in stored
     assert posted.code.secret not in stored
+
+
+def two_forms_of_one_beginning() -> tuple[str, str]:
+    """Whose codes would begin with the same eight digits; there are only a hundred million of these."""
+    forms: dict[str, str] = {}
+    for form in (f"form {number}" for number in itertools.count()):
+        if (first := forms.setdefault(VAULT.return_code(form).locator, form)) != form:
+            return first, form
+    raise AssertionError("there are endlessly many forms")
+
+
+async def test_two_codes_that_would_begin_alike_are_two_needs_and_each_opens_its_own(world: World) -> None:
+    group, forms = await world.group(), two_forms_of_one_beginning()
+    posted = [await post_need(world.ctx, group, TOMORROW, form_id=form) for form in forms]
+    assert [one.fresh for one in posted] == [True, True]
+    assert await world.one("SELECT count(*) FROM need") == 2
+    for one in posted:
+        assert await find_by_code(world.begin, str(one.code)) == one.need_id
+    again = [await post_need(world.ctx, group, TOMORROW, form_id=form) for form in forms]
+    assert [(one.need_id, one.code, one.fresh) for one in again] == [(one.need_id, one.code, False) for one in posted]
+
+
+async def test_a_need_whose_code_cannot_be_had_is_refused_and_not_lost_in_silence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, forms = await world.group(), two_forms_of_one_beginning()
+    monkeypatch.setattr("careweb.flows.needs._BEGINNINGS", 1)
+    await post_need(world.ctx, group, TOMORROW, form_id=forms[0])
+    with pytest.raises(NoCodeLeftError):
+        await post_need(world.ctx, group, TOMORROW, form_id=forms[1])
 
 
 async def test_what_someone_wrote_is_sealed(world: World) -> None:

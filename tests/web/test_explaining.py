@@ -52,16 +52,16 @@ def test_an_asker_is_told_how_many_were_asked_and_when_the_next_step_is(site: Si
     asker = site.asker_of(need)
     told = asker.see(page).text
     assert re.search(
-        rf"So far: one person asked, one has not answered yet; next step(?: at|:.*,) {due}\s[ap]\.m\. ", told
+        rf"So far: one person asked and one has not answered yet; next step(?: at|:.*,) {due}\s[ap]\.m\. ", told
     )
     asker.headers["accept-language"] = "fr"
     assert re.search(
-        r"Jusqu’ici : 1 personne sollicitée, 1 n’a pas encore répondu; prochaine étape (?:à|:.*,) \d+ h \d\d",
+        r"Jusqu’ici : 1 personne sollicitée et 1 n’a pas encore répondu; prochaine étape (?:à|:.*,) \d+ h \d\d",
         asker.see(page).text,
     )
     site.run(lambda world: world.rows("UPDATE ask SET state = 'timed_out' WHERE need_id = $1", need))
     asker.headers["accept-language"] = "en"
-    assert "one person asked, one did not answer in time;" in asker.see(page).text
+    assert "one person asked and one did not answer in time;" in asker.see(page).text
     assert path
 
 

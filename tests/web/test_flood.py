@@ -20,11 +20,13 @@ import pytest_asyncio
 from careweb import paths
 from careweb.storage.database import open_engine
 from tests.cast import gather
+from tests.figures import tell
 from tests.web.site import KEYS
 
 POSTS = int(os.environ.get("CAREWEB_FLOOD", "80"))  # `make flood` sends 10,000
 AT_ONCE = 100 if POSTS > 1000 else 40  # connections of the flood
 SERVED_WITHIN = 5.0  # seconds
+NETWORKS, NOT_HELD = 3, 5  # needs of each network, before a person is to look at them first
 _NEED = {
     "category": "groceries", "place": "M1S", "language": "yue", "urgency": "urgent", "name": "Po",
     "contact_kind": "code", "reach": "group", "see_first": "no", "helpers": "1", "consent": "yes", "do": "send",
@@ -46,7 +48,7 @@ async def web(database: str, redis_url: str) -> AsyncIterator[Web]:
         port = free.getsockname()[1]
     given = {
         "DATABASE_URL": database, "REDIS_URL": redis_url, "CAREWEB_KEYS": KEYS, "PORT": str(port),
-        "CAREWEB_TRUSTED_PROXIES": "127.0.0.1", "CAREWEB_POSTS_PER_NETWORK": "5",
+        "CAREWEB_TRUSTED_PROXIES": "127.0.0.1", "CAREWEB_POSTS_PER_NETWORK": str(NOT_HELD),
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "careweb", "serve", cwd=paths.ROOT, env=os.environ | given, stdout=subprocess.DEVNULL
@@ -130,7 +132,7 @@ async def _flood(web: Web, addresses: Iterator[str], left: Iterator[int], answer
 
 async def _person(web: Web, number: int) -> float:
     """Seconds from pressing the button to the page with the code; from a network of their own."""
-    browser = Browser(web.port, f"203.0.{number % 250}.7")
+    browser = Browser(web.port, f"203.{number // 250}.{number % 250}.7")
     form = await _form(browser)
     started = time.perf_counter()
     page = await browser.post("/g/east/ask", form | {"form_id": uuid4().hex, "text": f"Rice and greens {number}"})
@@ -150,18 +152,20 @@ async def _served_during(web: Web, flood: asyncio.Future[list[None]]) -> list[fl
 
 
 async def test_a_flood_leaves_a_person_served_and_is_held_not_dropped(web: Web) -> None:
-    networks = itertools.cycle([f"198.51.{number}.9" for number in range(3)])
+    networks = itertools.cycle([f"198.51.{number}.9" for number in range(NETWORKS)])
     answers, left = Counter[str](), itertools.count()
     flood = asyncio.gather(*(_flood(web, networks, left, answers) for _ in range(min(AT_ONCE, POSTS))))
     took = await _served_during(web, flood)
     await flood
-    print(f"{POSTS} posts: {len(took)} people meanwhile, slowest {max(took):.2f} s, answers {dict(answers)}")  # noqa: T201
-    assert max(took) <= SERVED_WITHIN
     assert answers == {"200": POSTS}
     connection = await asyncpg.connect(web.database)
     counted = await connection.fetch("SELECT state, count(*) AS needs FROM need GROUP BY state")
     await connection.close()
     states: dict[str, int] = {row["state"]: row["needs"] for row in counted}
+    figures = f"{POSTS} needs, of them held: {states['held']}; {len(took)} people meanwhile, slowest {max(took):.2f} s"
+    print(figures)  # noqa: T201
+    tell(figures)
+    assert max(took) <= SERVED_WITHIN
     assert sum(states.values()) == POSTS + len(took)
-    # Five of each network, and five more where this machine is so busy that Redis was taken for away.
-    assert len(took) <= states["open"] <= len(took) + POSTS // 2
+    # Those of each network, and as many more where this machine is so busy that Redis was taken for away.
+    assert len(took) <= states["open"] <= len(took) + 2 * NETWORKS * NOT_HELD

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -104,6 +105,22 @@ async def test_while_the_queue_is_crowded_nothing_counts_as_lost(
     await queue.close()
 
 
+async def test_a_worker_that_has_not_asked_the_database_for_the_time_judges_nothing_by_its_own_clock(
+    valkey: OwnValkey, workshop: Workshop, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It started while the database was away, on a machine ten minutes ahead: a lease that still runs is not over."""
+    ahead = type("Ahead", (datetime,), {"now": staticmethod(lambda tz: datetime.now(tz) + timedelta(minutes=10))})
+    monkeypatch.setattr("workers.workshop.datetime", ahead)
+    await fetch(engine, "DELETE FROM promise")
+    async with transaction(engine) as tx:
+        await promise(tx, "deliver_notice", uuid4(), now() + timedelta(minutes=5))
+    queue = Queue(valkey.url)
+    assert await Relay(workshop, queue).look() == 0
+    async with workshop.begin() as ctx:
+        assert abs(ctx.now - now()) < timedelta(minutes=1)
+    await queue.close()
+
+
 async def exhausted(engine: Engine, need: object) -> bool:
     return bool(await fetch(engine, "SELECT 1 FROM need WHERE id = $1 AND exhausted_at IS NOT NULL", need))
 
@@ -126,11 +143,27 @@ async def test_a_worker_killed_in_mid_job_costs_seconds(
     assert len(await fetch(engine, "SELECT 1 FROM ask")) == 1
 
 
+async def test_a_worker_waits_for_a_need_with_empty_hands(workshop: Workshop, circle: Circle, engine: Engine) -> None:
+    """Whoever has the need may promise that it is looked at again: the two would stand in a circle."""
+    await circle.open()
+    need = await circle.post()
+    async with transaction(engine) as tx:
+        await hand_over(tx, now=now(), most=10)
+    async with transaction(engine) as page:
+        await (await driver(page)).execute("SELECT 1 FROM need WHERE id = $1 FOR UPDATE", need)
+        looking = asyncio.create_task(do(workshop, "match_need", need))
+        await until(lambda: waits_for_a_lock(engine))
+        await (await driver(page)).execute("SET LOCAL lock_timeout = '0.3s'")
+        await promise(page, "match_need", need, now())
+    assert await looking == DONE
+    assert await asked(engine, need)
+
+
 async def waits_for_a_lock(engine: Engine) -> bool:
     rows = await fetch(
         engine,
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
-        "AND query LIKE '%FOR UPDATE OF n%'",
+        "AND query LIKE '%FROM need%FOR%UPDATE%'",
     )
     return bool(rows)
 

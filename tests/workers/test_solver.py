@@ -137,7 +137,7 @@ async def test_a_tick_that_fails_is_not_tried_again_at_once(
     async def broken(*_: Any, **__: Any) -> Any:
         raise ValueError("somebody's words")
 
-    monkeypatch.setattr("careweb.flows.ticking.write_waves", broken)
+    monkeypatch.setattr("careweb.flows.ticking.ask_waves", broken)
     solver = Solver(workshop)
     assert await solver.look() is False
     [market] = await fetch(engine, "SELECT due_at, ticks FROM market")
@@ -160,7 +160,7 @@ async def test_a_tick_that_meets_somebody_the_other_way_around_is_tried_again_at
     async def deadlocked(*_: Any, **__: Any) -> Any:
         raise Deadlock
 
-    monkeypatch.setattr("careweb.flows.ticking.write_waves", deadlocked)
+    monkeypatch.setattr("careweb.flows.ticking.ask_waves", deadlocked)
     solver = Solver(workshop)
     assert await solver.look() is True
     monkeypatch.undo()

@@ -1,0 +1,147 @@
+"""What a move leaves as it is, because it has been moved already or is not due. `make mutation` drops each guard."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from careweb.domain.contacts import read_contact
+from careweb.domain.states import AskState
+from careweb.storage.database import Transaction, run
+from tests.storage.test_reach_of_moves import PO, PO_AND_SAM, SAM, ask
+from tests.world import NOON, World
+
+LATER = NOON + timedelta(days=60)
+
+
+@pytest.fixture
+def world(tx: Transaction) -> World:
+    return World(tx=tx)
+
+
+@pytest.fixture
+async def asked(world: World) -> UUID:
+    """Sam, for Po."""
+    group = await world.group()
+    need, sam = await world.need(group, contact=PO), await world.helper(group, address=SAM.address)
+    return await ask(world, need, sam, urgent=True)
+
+
+@pytest.mark.parametrize("state", AskState)
+async def test_two_who_part_take_back_what_is_not_answered_yet(world: World, asked: UUID, state: str) -> None:
+    await world.rows("UPDATE ask SET state = $1", state)
+    taken = [row["id"] for row in await run(world.tx, "cancel_asks_of_two", now=NOON, **PO_AND_SAM)]
+    assert taken == ([asked] if state in ("planned", "sent") else [])
+
+
+async def test_a_late_yes_is_to_the_round_that_was_asked_in(world: World, asked: UUID) -> None:
+    who = {"id": asked, "member_id": await world.one("SELECT member_id FROM ask"), "now": NOON}
+    await world.rows("UPDATE ask SET state = 'timed_out'")
+    await world.rows("UPDATE need SET round = round + 1")
+    assert not await run(world.tx, "accept_ask", **who)
+    await world.rows("UPDATE ask SET round = round + 1")
+    assert await run(world.tx, "accept_ask", **who)
+
+
+async def test_when_an_ask_was_first_seen_and_first_sent_stays(world: World, asked: UUID) -> None:
+    for later in (0, 1):
+        await run(world.tx, "see_ask", id=asked, now=NOON + timedelta(hours=later))
+        await run(world.tx, "ask_was_sent", id=asked, now=NOON + timedelta(hours=later))
+    [row] = await world.rows("SELECT seen_at, sent_at FROM ask")
+    assert (row["seen_at"], row["sent_at"]) == (NOON, NOON)
+
+
+async def test_an_ask_times_out_when_its_time_is_over(world: World, asked: UUID) -> None:
+    assert not await run(world.tx, "time_out_ask", id=asked, now=NOON - timedelta(minutes=1))
+    assert await run(world.tx, "time_out_ask", id=asked, now=NOON)
+
+
+async def test_nobody_declines_what_another_was_asked(world: World, asked: UUID) -> None:
+    lee = await world.helper(await world.one("SELECT id FROM care_group"), name="Lee")
+    assert not await run(world.tx, "decline_ask", id=asked, member_id=lee, now=NOON)
+    assert await world.one("SELECT state FROM ask") == "planned"
+
+
+async def test_a_need_expires_after_its_day_if_nobody_came(world: World) -> None:
+    need = await world.need(await world.group(), helpers=2)
+    expires: Any = await world.one("SELECT expires_at FROM need")
+    assert not await run(world.tx, "expire_need", id=need, now=expires - timedelta(minutes=1))
+    await world.rows("UPDATE need SET filled = 1")
+    assert not await run(world.tx, "expire_need", id=need, now=expires)
+    await world.rows("UPDATE need SET filled = 0")
+    assert await run(world.tx, "expire_need", id=need, now=expires)
+
+
+async def test_a_silent_need_is_met_long_after_its_day_if_somebody_came(world: World) -> None:
+    need = await world.need(await world.group(), helpers=2)
+    needed: Any = await world.one("SELECT needed_by FROM need")
+    assert not await run(world.tx, "close_silent_need", id=need, needed_before=LATER, now=LATER)
+    await world.rows("UPDATE need SET filled = 1")
+    assert not await run(world.tx, "close_silent_need", id=need, needed_before=needed - timedelta(minutes=1), now=LATER)
+    assert await run(world.tx, "close_silent_need", id=need, needed_before=needed, now=LATER)
+
+
+async def test_nobody_is_left_to_ask_once(world: World) -> None:
+    need = await world.need(await world.group())
+    assert [await run(world.tx, "mark_exhausted", id=need, now=NOON) for _ in range(2)] == [True, None]
+
+
+async def test_who_confirms_twice_confirms_once(world: World) -> None:
+    group = await world.group()
+    need, member = await world.need(group), await world.helper(group)
+    await world.rows("UPDATE need SET confirmed = false")
+    await world.rows("UPDATE member SET confirmed = false")
+    assert [await run(world.tx, "confirm_need", id=need) for _ in range(2)] == [True, None]
+    assert [await run(world.tx, "confirm_member", id=member) for _ in range(2)] == [True, None]
+
+
+async def test_another_groups_coordinator_has_called_nobody_back(world: World) -> None:
+    need = await world.need(await world.group(), contact=read_contact("416 555 0199"))
+    assert not await run(world.tx, "called_back", id=need, group_id=await world.group("west"))
+
+
+async def test_an_offer_is_its_own_persons_and_rest_ends_on_its_day(world: World) -> None:
+    group = await world.group()
+    sam, lee = await world.helper(group, name="Sam"), await world.helper(group, name="Lee")
+    offer: Any = await world.one("SELECT id FROM offer WHERE member_id = $1", sam)
+    assert not await run(world.tx, "end_offer", id=offer, member_id=lee)
+    await world.rows("UPDATE offer SET state = 'paused'")
+    assert not await run(world.tx, "switch_on_offer", id=offer, member_id=lee)
+    await world.rows("UPDATE offer SET state = 'resting', rests_until = $1", NOON.date())
+    assert not await run(world.tx, "wake_rested", today=NOON.date() - timedelta(days=1))
+    assert len(await run(world.tx, "wake_rested", today=NOON.date())) == 2
+
+
+async def test_what_is_taken_back_from_a_volunteer_is_of_one_group_or_all_and_nobody_elses(world: World) -> None:
+    east, west = await world.group("east"), await world.group("west")
+    needs = [await world.need(group) for group in (east, west)]
+    sam, lee = await world.helper(east, name="Sam"), await world.helper(east, name="Lee")
+    own = await ask(world, needs[0], sam, urgent=True)
+    await ask(world, needs[0], lee, urgent=True)
+    await world.rows("UPDATE offer SET group_id = $1 WHERE member_id = $2", west, sam)
+    assert not await run(world.tx, "cancel_asks_of_member", member_id=sam, group_id=east, now=NOON)
+    assert len(await run(world.tx, "cancel_asks_of_member", member_id=sam, group_id=west, now=NOON)) == 1
+    await world.rows("UPDATE ask SET state = 'planned' WHERE id = $1", own)
+    assert len(await run(world.tx, "cancel_asks_of_member", member_id=sam, group_id=None, now=NOON)) == 1
+    assert await world.one("SELECT count(*) FROM ask WHERE state = 'planned'") == 1
+
+
+async def test_a_yes_takes_the_lowest_slot_that_nobody_has(world: World) -> None:
+    group = await world.group()
+    need = await world.need(group, helpers=3)
+    slots = []
+    for name in ("one", "two", "three"):
+        asked = await ask(world, need, await world.helper(group, name=name), urgent=True)
+        slots.append(await run(world.tx, "add_match", state="accepted", now=NOON, **await _of(world, asked)))
+        if name == "two":
+            await world.rows("UPDATE match SET state = 'fell_through' WHERE slot = 1")
+    assert slots == [1, 2, 1]
+
+
+async def _of(world: World, asked: UUID) -> dict[str, Any]:
+    [row] = await world.rows(
+        "SELECT gen_random_uuid() AS id, need_id, id AS ask_id, offer_id, member_id, group_id FROM ask WHERE id = $1",
+        asked,
+    )
+    return dict(row)

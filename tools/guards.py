@@ -1,0 +1,126 @@
+"""The guards of moves: what the WHERE of a statement that changes or holds rows asks, beside which rows they are.
+
+They are found in the text of sql/queries, condition by condition; a guard is dropped by making it true of every row.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+QUERIES = Path(__file__).parent.parent / "sql" / "queries"
+_QUERY = re.compile(r"^-- name: (\w+).*?(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+_MOVES = re.compile(r"\b(UPDATE|DELETE|INSERT|FOR SHARE)\b|set_config\('_")
+_ENDS = re.compile(
+    r"[();]|\b(?:RETURNING|ORDER BY|GROUP BY|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION)\b"
+)
+_OF_THE_MOVE = re.compile(
+    r"(AS|MATERIALIZED|FROM|JOIN|IN|LATERAL)$"
+)  # before a bracket; others are questions inside a guard
+_TOKENS = re.compile(r"[()]|\b(?:AND|OR)\b")
+# Which row it is: its own key, or what joins it to another. Whose it is, beside the key, is a guard.
+_WHICH = re.compile(
+    r"(?:\w+\.)?(?:id|job|subject|slug|mark|record|market|layer|region_set|id_hash|kind|role|(?:need|offer|match|ask|region)_id)"
+    r" (?:= (?:ANY \(.*\)|\(SELECT .*\)|[\w.:]+)|IN \(SELECT .*\))"
+)
+_WHOSE = re.compile(r"(?:\w+\.)?(?:member|group)_id = :\w+")
+_JOIN = re.compile(r"(?!a\.member_id)(?:\w+\.)?\w*id = (?:\w+\.)?\w*id")  # an ask's member is whose it is
+# Guards that stand elsewhere: what is asked is the answer.
+_ELSEWHERE = {"hold_membership": "s.state = 'admitted'"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    query: str
+    condition: str
+    number: int  # among conditions of this query that read alike
+    without: str  # the query, and the condition true of every row
+
+    @property
+    def name(self) -> str:
+        return f"{self.query}: {self.condition}" + (f" #{self.number}" if self.number > 1 else "")
+
+
+def guards() -> Iterator[Guard]:
+    for file in sorted(QUERIES.glob("*.sql")):
+        for query in _QUERY.finditer(file.read_text(encoding="utf-8")):
+            seen: dict[str, int] = {}
+            for start, end in _guards_in(query[0]):
+                condition = " ".join(re.sub(r"--.*", "", query[0][start:end]).split())
+                seen[condition] = seen.get(condition, 0) + 1
+                without = f"{query[0][:start]}({query[0][start:end]}\n OR true){query[0][end:]}"
+                yield Guard(query=query[1], condition=condition, number=seen[condition], without=without)
+
+
+def _guards_in(query: str) -> Iterator[tuple[int, int]]:
+    text = _blanked(query)
+    if not _MOVES.search(text):
+        return
+    for where in re.finditer(r"\bWHERE\b", text):
+        around = _before_bracket(text, where.start())
+        if around is None or _OF_THE_MOVE.search(around):
+            conditions = list(_conditions(text, where.end(), _end_of_clause(text, where.end())))
+            yield from ((start, end) for start, end in conditions if _guards(query, (start, end), conditions))
+    for name, condition in _ELSEWHERE.items():
+        if query.startswith(f"-- name: {name}("):
+            yield query.index(condition), query.index(condition) + len(condition)
+
+
+def _guards(query: str, condition: tuple[int, int], beside: list[tuple[int, int]]) -> bool:
+    """Whether it asks more than which row."""
+    words = " ".join(query[slice(*condition)].split())
+    if _JOIN.fullmatch(words) or _WHICH.fullmatch(words):
+        return False
+    alone = not any(_WHICH.fullmatch(" ".join(query[slice(*one)].split())) for one in beside)
+    return not (_WHOSE.fullmatch(words) and alone)
+
+
+def _blanked(query: str) -> str:
+    """As long, but no word in a comment or a string is one of SQL."""
+    text = re.sub(r"--[^\n]*", lambda found: " " * len(found[0]), query)
+    return re.sub(r"'[^']*'", lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
+
+
+def _end_of_clause(text: str, start: int) -> int:
+    depth = 0
+    for found in _ENDS.finditer(text, start):
+        if found[0] == "(":
+            depth += 1
+        elif depth == 0:
+            return found.start()
+        elif found[0] == ")":
+            depth -= 1
+    return len(text)
+
+
+def _before_bracket(text: str, at: int) -> str | None:
+    """What stands before the bracket that this is in."""
+    depth = 0
+    for place in range(at - 1, -1, -1):
+        if text[place] == ")":
+            depth += 1
+        elif text[place] == "(" and depth == 0:
+            return text[:place].rstrip()
+        elif text[place] == "(":
+            depth -= 1
+    return None
+
+
+def _conditions(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Parts of AND and OR, at whatever depth of brackets."""
+    depth, begun = 0, start
+    for found in [*_TOKENS.finditer(text, start, end), None]:
+        word = found[0] if found else ""
+        depth += (word == "(") - (word == ")")
+        if not found or (depth == 0 and word in ("AND", "OR")):
+            yield from _opened(text, begun, found.start() if found else end)
+            begun = found.end() if found else end
+
+
+def _opened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    part = text[start:end]
+    start, end = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
+    if text[start] == "(" and _end_of_clause(text, start + 1) == end - 1:
+        yield from _conditions(text, start + 1, end - 1)
+    elif start < end:
+        yield start, end
