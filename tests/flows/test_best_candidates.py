@@ -113,7 +113,9 @@ class Crowd:
         for offer in self.random.sample(self.offers, 10):
             await self.world.rows("UPDATE offer SET radius_km = 15, zone_code = 'M2N' WHERE id = $1", offer)
         for radius, offer in enumerate(self.random.sample(self.offers, 12)):
-            await self.world.rows("UPDATE offer SET radius_km = $2, hours = $3 WHERE id = $1", offer, radius * 9.5, DAYTIME)
+            await self.world.rows(
+                "UPDATE offer SET radius_km = $2, hours = $3 WHERE id = $1", offer, radius * 9.5, DAYTIME
+            )
         for offer in self.random.sample(self.offers, 5):
             await self.world.rows("UPDATE offer SET state = 'paused' WHERE id = $1", offer)
         for member in self.random.sample(self.members, 5):
@@ -238,7 +240,9 @@ async def test_what_was_changed_lies_as_if_it_had_just_been_added(world: World) 
     crowd = Crowd(world, 11)
     await crowd.settle(people=40, needs=1)
     await crowd.live()
-    await world.rows("UPDATE offer SET radius_km = least(200, radius_km + 1), hours = $1", ANY_TIME)  # all in one statement
+    await world.rows(
+        "UPDATE offer SET radius_km = least(200, radius_km + 1), hours = $1", ANY_TIME
+    )  # all in one statement
     every = "SELECT * FROM offer_key ORDER BY offer_id, shelf, zone, step"
     missing = """SELECT count(*) FROM offer_key k WHERE NOT EXISTS (
         SELECT FROM offer_step s JOIN offer_shelf h ON h.id = s.shelf WHERE s.shelf = k.shelf AND s.zone = k.zone AND s.step = k.step
