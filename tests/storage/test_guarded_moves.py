@@ -16,7 +16,7 @@ from tests.world import NOON, World
 LATER = NOON + timedelta(days=60)
 _NEED = {
     "category": "groceries", "zone_code": "M1S", "languages": ["yue"], "urgency": "low", "helpers": 3, "needed_by": LATER, "hours": ANY_TIME,
-    "reach": "group", "show_text": False, "see_first": False, "sealed_name": b"", "sealed_text": b"", "expires_at": LATER,
+    "reach": "group", "show_text": False, "see_first": False, "sealed_name": b"", "sealed_text": b"", "expires_at": LATER, "repeats_until": None, "series": None,
 }  # fmt: skip
 _OFFER = {
     "categories": ["meals"],
