@@ -272,7 +272,8 @@ async def _everywhere(house: House, slug: str, group: Any) -> None:
     need = await house.act(lambda world: world.need(group, text=marks.mark("other words")))
     boss = (await fetch(house.engine, "SELECT member_id FROM staff WHERE group_id = $1", group))[0]["member_id"]
     given = {
-        name: str(need) for name in ("need_id", "match_id", "sign_in_id", "review_id", "opening_id", "channel_id", "id")
+        name: str(need)
+        for name in ("need_id", "match_id", "sign_in_id", "review_id", "opening_id", "channel_id", "ask_id", "id")
     } | {
         "slug": slug,
         "member_id": str(member),
