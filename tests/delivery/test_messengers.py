@@ -242,4 +242,5 @@ def test_a_template_with_the_address_elsewhere_is_refused_at_the_start(template:
     with pytest.raises(ValidationError) as told:
         Settings.model_validate({"sms_url": template})
     assert "behind the host" in str(told.value)
-    assert template not in str(told.value), "it holds secrets"
+    own_words = "as {to}, once"
+    assert template not in str(told.value).replace(own_words, ""), "it holds secrets"

@@ -12,6 +12,8 @@ COORDINATE = re.compile(
     r"(^|_)(lat|lon|lng|latitude|longitude|coord\w*|easting|northing|geohash|address|street|x|y)(_|$)"
 )
 
+TO_REACH = {("channel", "sealed_address"), ("channel", "address_index")}  # a telephone number or a name at a messenger
+
 # Tables of the extension belong to it, not to us.
 COLUMNS = """
     SELECT c.relname, a.attname, t.typname
@@ -28,7 +30,11 @@ async def _columns(tx: Transaction) -> list[tuple[str, str, str]]:
 
 def _betrays_a_place(column: tuple[str, str, str]) -> bool:
     table, name, kind = column
-    return table not in PLACES and (kind in SPATIAL or COORDINATE.search(name) is not None)
+    return (
+        table not in PLACES
+        and (table, name) not in TO_REACH
+        and (kind in SPATIAL or COORDINATE.search(name) is not None)
+    )
 
 
 async def test_no_table_but_the_places_holds_a_geometry_or_a_coordinate(tx: Transaction) -> None:

@@ -22,6 +22,8 @@ _LOOKS = {
     "ask_outstanding": {"state": "'sent'"},
     "match_slot": {"state": "'done'"},
     "review_once": {"state": "'appealed'"},
+    "need_repeats_of_fkey": {"id": "gen_random_uuid()"},
+    "thread_note_thanks": {"thanks": "true"},
 }
 _MANY = "array_fill('x'::text, ARRAY[{}])"
 # What breaks a check that is no list of words: the values of a row, as SQL; each of these rows is refused.
@@ -33,11 +35,17 @@ BREAKS: dict[str, list[dict[str, str]]] = {
     "care_group_phone_line_check": [{"phone_line": "repeat('1', 41)"}],
     "care_group_slug_check": [{"slug": "'x'"}, {"slug": "'East'"}, {"slug": "'-east'"}, {"slug": "'east/west'"}],
     "category_vetting_check": [{"vetting": "-1"}, {"vetting": "3"}],
+    "channel_check": [
+        {"kind": "'email'", "id": "gen_random_uuid()", "member_id": "gen_random_uuid()"},
+        {"kind": "'sms'", "id": "uuid '00000000-0000-4000-8000-000000000001'", "member_id": "uuid '00000000-0000-4000-8000-000000000001'"},
+    ],
+    "channel_check1": [{"kind": "'email'", "sealed_address": "'x'"}, {"kind": "'sms'"}],
     "language_check": [{"is_spoken": "false", "is_written": "false"}],
     "language_check1": [{"tag": "'zh'", "spoken_id": "'yue'", "is_spoken": "true"}],
     "language_knowledge_2021_check": [{"knowledge_2021": "-1"}],
     "language_pair_check": [{"spoken_a": "'yue'", "spoken_b": "'cmn'"}, {"spoken_a": "'yue'", "spoken_b": "'yue'"}],
     "load_horizon_single_check": [{"single": "false"}],
+    "member_digest_at_check": [{"digest_at": "-1"}, {"digest_at": "24"}],
     "member_per_week_check": [{"per_week": "0"}, {"per_week": "51"}],
     "member_quiet_from_check": [{"quiet_from": "-1"}, {"quiet_from": "24"}],
     "member_quiet_until_check": [{"quiet_until": "-1"}, {"quiet_until": "24"}],
@@ -53,6 +61,7 @@ BREAKS: dict[str, list[dict[str, str]]] = {
     "need_consent_reason_check": [{"consent_reason": "repeat('x', 201)"}],
     "need_helpers_check": [{"helpers": "0"}, {"helpers": "11"}],
     "need_languages_check": [{"languages": _MANY.format(9)}],
+    "need_repeats_another": [{"id": "uuid '00000000-0000-4000-8000-000000000001'", "repeats_of": "uuid '00000000-0000-4000-8000-000000000001'"}],
     "need_widened_km_check": [{"widened_km": "-1"}, {"widened_km": "201"}],
     "notice_check": [{}, {"member_id": "gen_random_uuid()", "need_id": "gen_random_uuid()"}],
     "notice_check1": [{"state": "'claimed'"}, {"state": "'sent'", "lease_until": "now()"}],

@@ -121,6 +121,9 @@ class Answer:
     statements: tuple[str, ...]
 
 
+_SAVEPOINT = re.compile(r"__asyncpg_savepoint_\w+__")  # counted up by the driver
+
+
 @contextmanager
 def listening(log: Log) -> Iterator[list[str]]:
     log.statements.clear()
@@ -137,7 +140,8 @@ def ask(site: Site, log: Log, probe: Probe, person: Person, own: Things, strange
         (name, value) for name, value in response.headers.items() if name not in ("date", "content-length")
     )
     alike = [(name, _without(address, value)) for name, value in headers]
-    return Answer(response.status_code, tuple(alike), _without(address, response.text), tuple(heard))
+    said = tuple(_SAVEPOINT.sub("~", statement) for statement in heard)
+    return Answer(response.status_code, tuple(alike), _without(address, response.text), said)
 
 
 def _without(address: str, text: str) -> str:
