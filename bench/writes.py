@@ -23,20 +23,22 @@ async def measure_writes(connection: asyncpg.Connection, count: int) -> Mapping[
     try:
         await queries.forget_offers(connection)
         return {
-            "added": await _written(connection, queries.add_again, count),
-            "changed (how far they would go)": await _written(connection, queries.write_offers, count),
-            "whose people said yes": await _written(connection, queries.write_tasks, count),
-            "whose people were asked": await _written(connection, queries.write_asks, count),
+            "added": await _written(connection, queries.add_again, count, keys=True),
+            "changed (how far they would go)": await _written(connection, queries.write_offers, count, keys=True),
+            "whose people said yes": await _written(connection, queries.write_tasks, count, keys=True),
+            "whose people were asked": await _written(connection, queries.write_asks, count, keys=False),
         }
     finally:
         await undone.rollback()
         await queries.drop_written(connection)
 
 
-async def _written(connection: asyncpg.Connection, write: Any, count: int) -> Writes:
-    """A thousand a statement."""
+async def _written(connection: asyncpg.Connection, write: Any, count: int, *, keys: bool) -> Writes:
+    """A thousand a statement. `keys`: whether it writes each offer's rows of the search."""
     pid, batch = connection.get_server_pid(), min(count, 1000)
     before, start = machine.cpu_seconds(pid), time.perf_counter()
     for above in range(0, count, batch):
         await write(connection, above=above, upto=above + batch)
-    return Writes(offers=count, seconds=time.perf_counter() - start, cpu=machine.cpu_seconds(pid) - before)
+    seconds, cpu = time.perf_counter() - start, machine.cpu_seconds(pid) - before
+    rows = await queries.rows_of_written(connection) if keys else 0
+    return Writes(offers=count, seconds=seconds, cpu=cpu, rows=rows)

@@ -41,3 +41,7 @@ FROM written w WHERE m.id = w.member_id AND w.at > :above AND w.at <= :upto;
 -- Their people were asked once more.
 UPDATE member m SET ask_times = array_append(m.ask_times, now())
 FROM written w WHERE m.id = w.member_id AND w.at > :above AND w.at <= :upto;
+
+-- name: rows_of_written()$
+-- How many rows of the search their offers have.
+SELECT count(*) FROM offer_key WHERE offer_id IN (SELECT offer_id FROM written);
