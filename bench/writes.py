@@ -22,6 +22,7 @@ async def measure_writes(connection: asyncpg.Connection, count: int) -> Mapping[
     await undone.start()
     try:
         await queries.forget_offers(connection)
+        await queries.number_anew(connection)
         return {
             "added": await _written(connection, queries.add_again, count, keys=True),
             "changed (how far they would go)": await _written(connection, queries.write_offers, count, keys=True),

@@ -21,6 +21,10 @@ DROP TABLE written;
 -- Of these people, so that they can be added again.
 DELETE FROM offer WHERE id IN (SELECT offer_id FROM written);
 
+-- name: number_anew()!
+-- Under the old ids each would meet the row that was just deleted, in every index, as no new offer does.
+UPDATE written SET offer_id = gen_random_uuid();
+
 -- name: add_again(above, upto)!
 -- Their offers, by the product's own triggers.
 INSERT INTO offer (id, group_id, member_id, categories, languages, zone_code, radius_km, reach, hours, created_at, updated_at)

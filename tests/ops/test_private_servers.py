@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from careweb.cli import processes
-from careweb.cli.postgres import postmaster, start_postgres, stop_postgres
+from careweb.cli.postgres import postmaster, shared_megabytes, start_postgres, stop_postgres
 from careweb.cli.state import StateError, cluster_folder, ensure_keys, socket_folder
 from careweb.cli.valkey import start_redis, stop_redis
 
@@ -46,8 +46,16 @@ async def test_a_second_start_finds_the_server_that_runs(state: Path) -> None:
     assert _postmaster(state) == pid
     assert await _value(url, "SHOW listen_addresses") == ""
     assert await _value(url, "SHOW fsync") == "on"
+    assert await _value(
+        url, "SELECT setting::int / 128 FROM pg_settings WHERE name = 'shared_buffers'"
+    ) == shared_megabytes(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     assert stop_postgres(state)
     assert not stop_postgres(state)
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(0.5, 128), (2, 256), (8, 1024), (64, 1024)])
+def test_an_eighth_of_the_memory_within_bounds(gigabytes: float, megabytes: int) -> None:
+    assert shared_megabytes(int(gigabytes * 2**30)) == megabytes
 
 
 async def test_after_kill_9_the_next_start_recovers_what_was_committed(state: Path) -> None:
