@@ -1,7 +1,8 @@
 -- name: add_ask(id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, terms, now, times_out_at)$
--- One volunteer is to be asked about one need, unless another ask is with them already.
+-- One volunteer is to be asked about one need, unless another ask is with them already, or they may not help any more.
 INSERT INTO ask (id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, terms, planned_at, times_out_at)
-VALUES (:id, :need_id, :offer_id, :member_id, :group_id, :round, :wave, :urgent, :language, CAST(:terms AS jsonb), :now, :times_out_at)
+SELECT :id, :need_id, :offer_id, :member_id, :group_id, :round, :wave, :urgent, :language, CAST(:terms AS jsonb), :now, :times_out_at
+WHERE still_may_help(:need_id, :offer_id)
 ON CONFLICT DO NOTHING
 RETURNING true;
 

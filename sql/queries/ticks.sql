@@ -179,12 +179,13 @@ RETURNING id;
 UPDATE member SET ask_times = array_remove(ask_times, CAST(:at AS timestamptz)) WHERE id = ANY (CAST(:members AS uuid[]));
 
 -- name: add_asks(ids, needs, offers, members, groups, rounds, waves, urgent, languages, terms, now, times_out)
--- Many volunteers are to be asked, each unless another ask is with them already, or was about this need.
+-- Many volunteers are to be asked, each unless another ask is with them already, or was about this need, or they may not help any more.
 INSERT INTO ask (id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, terms, planned_at, times_out_at)
 SELECT id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, CAST(terms AS jsonb), :now, times_out_at
 FROM unnest(CAST(:ids AS uuid[]), CAST(:needs AS uuid[]), CAST(:offers AS uuid[]), CAST(:members AS uuid[]), CAST(:groups AS uuid[]),
     CAST(:rounds AS int[]), CAST(:waves AS int[]), CAST(:urgent AS boolean[]), CAST(:languages AS text[]), CAST(:terms AS text[]), CAST(:times_out AS timestamptz[]))
     AS planned (id, need_id, offer_id, member_id, group_id, round, wave, urgent, language, terms, times_out_at)
+WHERE still_may_help(need_id, offer_id)
 ON CONFLICT DO NOTHING
 RETURNING id;
 

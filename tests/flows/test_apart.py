@@ -6,6 +6,7 @@ import pytest
 
 from careweb.domain.contacts import read_email
 from careweb.domain.errors import NotNowError, OverError
+from careweb.flows import matching
 from careweb.flows.apart import keep_apart
 from careweb.flows.asks import accept
 from careweb.flows.following import follow
@@ -48,6 +49,22 @@ async def test_what_one_was_asked_for_the_other_is_taken_back_and_others_are_loo
     await world.match(need)
     assert await world.one("SELECT count(*) FROM ask WHERE need_id = $1", need) == 1
     assert helper
+
+
+async def test_who_is_kept_apart_while_people_are_looked_for_is_not_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = matching._ask
+
+    async def part_first(*values: Any) -> bool:
+        await part(world)
+        return await asks(*values)
+
+    monkeypatch.setattr(matching, "_ask", part_first)
+    need = await world.need(await world.one("SELECT id FROM care_group"), contact=ASKER)
+    await world.match(need)
+    assert await world.asks(need) == []
+    assert await world.one("SELECT cardinality(ask_times) FROM member") == 0
 
 
 async def test_a_yes_that_comes_after_is_refused(world: World) -> None:

@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 
+from careweb.domain.contacts import read_email
+from careweb.domain.ids import MemberId, NeedId
 from careweb.flows import ticking
+from careweb.flows.apart import keep_apart
 from careweb.flows.asks import accept, decline
+from careweb.flows.groups import suspend
 from careweb.flows.needs import confirm_met, withdraw_need
+from careweb.flows.offers import rest
 from careweb.flows.timing import purge_need
 from careweb.storage.database import run
 from tests.ticking.conftest import claims, here, tick_now
-from tests.world import NORTH_YORK, World
+from tests.world import NORTH_YORK, VAULT, World
 
 MEDIUM = 5 * 24.0  # hours
 LOW = 20 * 24.0
@@ -336,18 +341,33 @@ async def test_a_claim_moves_to_somebody_who_costs_less(world: World) -> None:
     assert await claims(world) == {(need, cheaper)}
 
 
+ASKER, HELPER = read_email("po@example.org"), read_email("wing@example.org")
+
+
+async def _keep_apart(world: World, _: NeedId, __: MemberId) -> None:
+    await keep_apart(world.ctx, VAULT.contact_index(ASKER), VAULT.contact_index(HELPER), "block")
+
+
+async def _suspend(world: World, need: NeedId, helper: MemberId) -> None:
+    group = await world.one("SELECT group_id FROM need WHERE id = $1", need)
+    await suspend(world.ctx, group, helper, by=None, note="a reason")
+
+
 CHANGES: dict[str, Callable[[World, Any, Any], Any]] = {
     "withdrawn": lambda world, need, _: withdraw_need(world.ctx, need),
     "matched by a worker": lambda world, need, _: world.match(need),
-    "its helper rests": lambda world, _, helper: world.one("UPDATE member SET weekly_asks = 1, ask_times = ARRAY[$2::timestamptz] WHERE id = $1", helper, world.now),
+    "its helper has had enough asks": lambda world, _, helper: world.one("UPDATE member SET weekly_asks = 1, ask_times = ARRAY[$2::timestamptz] WHERE id = $1", helper, world.now),
+    "its helper rests": lambda world, _, helper: rest(world.ctx, helper, world.now.date() + timedelta(days=9)),
+    "its helper is suspended": _suspend,
+    "the two are kept apart": _keep_apart,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_what_changed_while_it_solved_is_left_alone(world: World, change: str) -> None:
     group = await world.group()
-    helper = await world.helper(group)
-    need = await world.need(group)
+    helper = await world.helper(group, address=HELPER.address)
+    need = await world.need(group, contact=ASKER)
     await ticking.keep_markets(world.ctx)
     market = await ticking.due_market(world.ctx)
     assert market
@@ -366,4 +386,4 @@ async def test_what_changed_while_it_solved_is_left_alone(world: World, change: 
     assert ticked.asked == 0
     assert len(await world.asks(need)) == (1 if change == "matched by a worker" else 0)
     asks_counted = await world.one("SELECT cardinality(ask_times) FROM member WHERE id = $1", helper)
-    assert asks_counted == (0 if change == "withdrawn" else 1)
+    assert asks_counted == (1 if change in {"matched by a worker", "its helper has had enough asks"} else 0)
