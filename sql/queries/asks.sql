@@ -61,14 +61,14 @@ FROM ask WHERE need_id = :need_id AND state <> 'cancelled';
 WITH person AS MATERIALIZED (
     SELECT id, contact_index FROM member WHERE id = :member_id FOR NO KEY UPDATE
 ), before AS MATERIALIZED (
-    SELECT a.id, a.state FROM person m JOIN ask a ON a.member_id = m.id WHERE a.id = :id FOR UPDATE OF a
+    SELECT a.id, a.state = 'timed_out' AND a.sent_at <= a.answered_at AS counted FROM person m JOIN ask a ON a.member_id = m.id WHERE a.id = :id FOR UPDATE OF a
 ), moved AS (
     UPDATE ask a SET state = 'accepted', answered_at = :now
     FROM before b, person m, need n, offer o
     WHERE a.id = b.id AND n.id = a.need_id AND o.id = a.offer_id
       AND (a.state IN ('planned', 'sent') OR (a.state = 'timed_out' AND a.round = n.round)) AND o.state <> 'ended'
       AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
-    RETURNING a.member_id, CASE b.state WHEN 'timed_out' THEN 0 ELSE coalesce(CAST(a.terms ->> 'ease' AS float8), 1) END AS ease
+    RETURNING a.member_id, CASE WHEN b.counted THEN 0 ELSE coalesce(CAST(a.terms ->> 'ease' AS float8), 1) END AS ease
 )
 UPDATE member m SET asks_accepted = asks_accepted + 1, asks_answered = asks_answered + moved.ease
 FROM moved WHERE m.id = moved.member_id
@@ -90,13 +90,13 @@ UPDATE member m SET asks_answered = asks_answered + moved.ease FROM moved WHERE 
 UPDATE ask SET seen_at = :now WHERE id = :id AND seen_at IS NULL;
 
 -- name: time_out_ask(id, now)$
--- No answer came.
+-- No answer came. It is silence only from somebody who was written to.
 WITH person AS MATERIALIZED (
     SELECT id FROM member WHERE id = (SELECT member_id FROM ask WHERE id = :id) FOR NO KEY UPDATE
 ), moved AS (
     UPDATE ask a SET state = 'timed_out', answered_at = :now FROM person m
     WHERE a.id = :id AND a.member_id = m.id AND a.state IN ('planned', 'sent') AND a.times_out_at <= :now
-    RETURNING a.member_id, a.need_id, coalesce(CAST(a.terms ->> 'ease' AS float8), 1) AS ease
+    RETURNING a.member_id, a.need_id, CASE WHEN a.sent_at IS NULL THEN 0 ELSE coalesce(CAST(a.terms ->> 'ease' AS float8), 1) END AS ease
 )
 UPDATE member m SET asks_answered = asks_answered + moved.ease FROM moved WHERE m.id = moved.member_id RETURNING moved.need_id;
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from careweb.domain.costs import cost_of_terms
-from careweb.domain.ids import MemberId, NeedId
+from careweb.domain.ids import AskId, MemberId, NeedId
 from careweb.domain.responses import Beta, chance_of_yes, ease
 from careweb.domain.waves import REMOTE_DISTANCE
 from careweb.flows.asks import Answer, accept, decline
@@ -14,6 +14,7 @@ from careweb.flows.matching import CANDIDATES_MOST
 from careweb.flows.needs import withdraw_need
 from careweb.flows.timing import time_out_ask
 from careweb.flows.waves import waves_due
+from careweb.storage.database import run
 from tests.world import NORTH_YORK, World
 
 
@@ -30,6 +31,10 @@ async def eases(world: World, member: MemberId) -> list[float]:
     return [row["ease"] for row in rows]
 
 
+async def sent(world: World, ask: AskId) -> None:
+    await run(world.tx, "ask_was_sent", id=ask, now=world.now)
+
+
 async def test_a_yes_a_no_and_a_silence_are_counted_once_each(world: World) -> None:
     group = await world.group()
     helper = await world.helper(group)
@@ -44,6 +49,7 @@ async def test_a_yes_a_no_and_a_silence_are_counted_once_each(world: World) -> N
             elif answer == "no":
                 await decline(world.ctx, ask, helper)
             else:
+                await sent(world, ask)
                 world.later(hours=1)
                 await time_out_ask(world.ctx, ask)
         seen.append(await history(world, helper))
@@ -52,16 +58,24 @@ async def test_a_yes_a_no_and_a_silence_are_counted_once_each(world: World) -> N
     assert seen == [pytest.approx([ease, 1]) for ease in (first, first + second, first + second + third)]
 
 
-async def test_a_late_yes_makes_a_yes_of_the_silence(world: World) -> None:
+@pytest.mark.parametrize("when", ["in time", "too late", "never"])
+async def test_a_late_yes_makes_a_yes_of_the_silence(world: World, when: str) -> None:
     group = await world.group()
     helper = await world.helper(group)
     need = await world.need(group)
     await world.match(need)
     ask = await world.ask_of(need, helper)
+    if when == "in time":
+        await sent(world, ask)
     world.later(hours=1)
     await time_out_ask(world.ctx, ask)
     (once,) = await eases(world, helper)
-    assert await history(world, helper) == pytest.approx([once, 0])
+    assert await history(world, helper) == pytest.approx(
+        [once if when == "in time" else 0, 0]
+    )  # not written to: no silence
+    if when == "too late":
+        world.later(hours=1)
+        await sent(world, ask)
     assert await accept(world.ctx, ask, helper) is Answer.ACCEPTED
     assert await history(world, helper) == pytest.approx([once, 1])
 
