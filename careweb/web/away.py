@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -79,10 +79,10 @@ def away_page(request: Request) -> HTMLResponse:
     """503. As many numbers as there is room for; the group whose page it is comes first."""
     fields = getattr(request.state, "fields", NO_FIELDS)
     lines = _nearest_first(request.app.state.lines.known, request.url.path)
-    bare = len(_drawn(request, (), NO_FIELDS))
-    while lines and bare + _bytes(lines) > MOST_BYTES:
+    frame = len(_drawn(request, lines[:1], fields, kept=())) - _bytes(lines[:1])
+    while lines and frame + _bytes(lines) > MOST_BYTES:
         lines = lines[:-1]
-    html = _drawn(request, lines, fields)
+    html = _drawn(request, lines, fields, kept=fields.multi_items())
     headers = {"retry-after": str(AGAIN_SECONDS), "content-language": interface_of(request).tag}
     return HTMLResponse(html, 503, headers | {"vary": "Accept-Language, Cookie"})
 
@@ -92,10 +92,14 @@ def _nearest_first(lines: Sequence[Line], path: str) -> list[Line]:
 
 
 def _bytes(lines: Sequence[Line]) -> int:
-    return sum(len(f'<li><bdi></bdi> <a href="tel:{x.phone}">{x.phone}</a></li>\n{x.name}'.encode()) + 8 for x in lines)
+    return sum(
+        len(f'<li><bdi>{escape(x.name)}</bdi> <a href="tel:{x.phone}">{x.phone}</a></li>\n'.encode()) for x in lines
+    )
 
 
-def _drawn(request: Request, lines: Sequence[Line], fields: Fields) -> bytes:
-    kept: list[tuple[str, Any]] = fields.multi_items()
-    html = render_html(interface_of(request).tag, "away.html", lines=lines, kept=kept, path=request.url.path)
+def _drawn(request: Request, lines: Sequence[Line], fields: Fields, *, kept: Sequence[tuple[str, str]]) -> bytes:
+    html = render_html(
+        interface_of(request).tag, "away.html", lines=lines, kept=kept, sending=bool(fields), once="form_id" in fields,
+        path=request.url.path,
+    )  # fmt: skip
     return html.encode()

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 import pytest_asyncio
 
+from careweb.rendering import interfaces
 from careweb.storage import database
 from careweb.web import away, visits
 from careweb.web.away import MOST_BYTES, Line, Lines
@@ -47,16 +48,29 @@ def test_a_page_says_so_in_the_persons_language_with_numbers_to_call(down: Site)
         assert 'href="/static' not in seen.html
 
 
-def test_the_page_stays_small_however_many_groups_there_are_and_begins_with_the_nearest(down: Site) -> None:
-    before = down.app.state.lines.known
-    down.app.state.lines.known = [Line(f"g{n}", f"Group ünder <{n}>", f"416-555-{n:04}") for n in range(200)]
+@pytest.mark.parametrize("sending", [False, True])
+@pytest.mark.parametrize("language", [one.tag for one in interfaces().values()])
+def test_the_page_stays_small_however_many_groups_there_are_and_begins_with_the_nearest(
+    site: Site, language: str, sending: bool
+) -> None:
+    person = site.person(language=language)
+    form = person.see("/g/east/ask").form()
+    hidden = {str(one["name"]): str(one["value"]) for one in form.select("input[type=hidden]")}
+    before = site.app.state.lines.known
+    site.app.state.lines.known = [Line(f"g{n}", f"Group ünder <{n}>", f"416-555-{n:04}") for n in range(200)]
     try:
-        for language in ("en", "fr"):
-            seen = down.person(language=language).see("/g/g150/ask")
-            assert len(seen.html.encode()) <= MOST_BYTES
-            assert seen.text.index("416-555-0150") < seen.text.index("416-555-0000")
+        with (
+            patch.object(visits, "transaction", side_effect=FileNotFoundError),
+            patch.object(visits, "reading", side_effect=FileNotFoundError),
+        ):
+            seen = person.press("/g/g150/ask", hidden) if sending else person.see("/g/g150/ask")
+        assert seen.status == 503
+        assert (seen.soup.select_one("form") is not None) == sending
+        written = sum(len(f"{one}\n".encode()) for one in seen.soup.select("form input"))
+        assert len(seen.html.encode()) - written <= MOST_BYTES
+        assert next(one.text for one in seen.soup.select("li a")) == "416-555-0150"
     finally:
-        down.app.state.lines.known = before
+        site.app.state.lines.known = before
 
 
 def test_a_form_being_sent_is_kept_and_makes_one_need_however_often_it_is_sent(site: Site, anyone: Person) -> None:
@@ -74,6 +88,16 @@ def test_a_form_being_sent_is_kept_and_makes_one_need_however_often_it_is_sent(s
     assert first.status == second.status == 200
     needs = {re.findall(r"/need/([0-9a-f-]{36})", unescape(one.html))[0] for one in (first, second)}
     assert len(needs) == 1
+
+
+def test_only_of_a_form_that_counts_once_it_says_so(site: Site, anyone: Person) -> None:
+    for path, once in (("/g/east/ask", True), ("/sign-in", False)):
+        form = anyone.see(path).form()
+        hidden = {str(one["name"]): str(one["value"]) for one in form.select("input[type=hidden]")}
+        with patch.object(visits, "transaction", side_effect=FileNotFoundError):
+            seen = anyone.press(path, hidden)
+        assert seen.status == 503
+        assert ("counts once" in seen.text) == once
 
 
 def test_a_form_that_is_not_ours_is_not_repeated_to_whoever_sent_it(down: Site) -> None:
