@@ -62,7 +62,7 @@ TRIALS = (
     Trial(
         name="scanner",
         what="Links of every kind, 100 times fetched by mail scanners and pressed by bots: nothing changes",
-        tests="tests/web/test_scanners.py", setting="CAREWEB_FETCHES", value="100",
+        tests="tests/web/test_scanners.py tests/browser/test_scanner.py", setting="CAREWEB_FETCHES", value="100",
     ),
     Trial(
         name="flood",
