@@ -1,12 +1,12 @@
 """Picking a language or a place with plain forms: what was picked, and the lists to pick from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 from starlette.datastructures import State
 
-from careweb.domain.languages import Language, search_languages
+from careweb.domain.languages import Language, alias_table, search_languages
 from careweb.domain.places import (
     CoordinatesRefusedError,
     NotACanadianPatternError,
@@ -42,6 +42,7 @@ class Spoken:
         self.all = [language for language in known if language.is_spoken]
         self.by_id: dict[str, Language] = {language.spoken_id: language for language in self.all}
         self._aliases = aliases
+        self._searched: dict[str, Mapping[str, Collection[str]]] = {}
         self._options: dict[str, Markup] = {}
 
     def name(self, spoken_id: str, locale: str) -> str:
@@ -49,13 +50,16 @@ class Spoken:
         language = self.by_id.get(spoken_id)
         if language is None:
             return spoken_id
-        name = language_name(
-            locale, spoken_id, english=language.name_en, french=language.name_fr, chinese=language.name_zh
-        )
+        name = _read_as(language, locale)
         return name if name.casefold() == language.endonym.casefold() else f"{name} · {language.endonym}"
 
-    def search(self, query: str) -> list[Language]:
-        return search_languages(query, self.all, self._aliases)
+    def search(self, query: str, locale: str) -> list[Language]:
+        """By every name we know of, and by what the reader calls it."""
+        if locale not in self._searched:
+            theirs = alias_table((_read_as(one, locale), one.tag) for one in self.all)
+            both = {*theirs, *self._aliases}
+            self._searched[locale] = {name: {*theirs.get(name, ()), *self._aliases.get(name, ())} for name in both}
+        return search_languages(query, self.all, self._searched[locale])
 
     def options(self, locale: str) -> Markup:
         """The list for a select, commonest here first; made once, since every form holds it four times."""
@@ -68,6 +72,12 @@ class Spoken:
             Markup('<option value="{}">{}</option>').format(one.spoken_id, self.name(one.spoken_id, locale))
             for one in some
         )
+
+
+def _read_as(language: Language, locale: str) -> str:
+    return language_name(
+        locale, language.spoken_id, english=language.name_en, french=language.name_fr, chinese=language.name_zh
+    )
 
 
 async def spoken_languages(state: State, tx: Transaction) -> Spoken:
@@ -100,7 +110,7 @@ async def choose_language(visit: Visit, values: Fields, first: Iterable[str] = (
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     locale = visit.interface.tag
     searched = values.get("do") == "languages"
-    found = spoken.search(values.get("language_search", ""))[:6] if searched else []
+    found = spoken.search(values.get("language_search", ""), locale)[:6] if searched else []
     errors = {"language_search": "language_unknown"} if searched and not found else {}
     if any(tag and tag not in spoken.by_id for tag in (values.get(name, "") for name in LANGUAGE_FIELDS)):
         errors["language"] = "language"

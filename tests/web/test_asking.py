@@ -142,6 +142,19 @@ def test_a_language_is_found_by_another_name_of_it(anyone: Person) -> None:
     assert (lost.status, set(lost.errors)) == (422, {"language_search"})
 
 
+@pytest.mark.parametrize(
+    ("reads", "typed", "found"),
+    [
+        ("ko", "베트남어", "vi"), ("zh-Hant", "越南文", "vi"), ("ar", "الكورية", "ko"), ("vi", "tiếng hàn", "ko"), ("vi", "Tieng Han", "ko"),
+        ("ur", "ٹگرینیا", "ti"), ("ja", "広東語", "yue"),
+    ],
+)  # fmt: skip
+def test_a_language_is_found_by_what_its_reader_calls_it(site: Site, reads: str, typed: str, found: str) -> None:
+    seen = site.person(language=reads).see("/g/east/ask").send(language_search=typed, do="languages")
+    assert seen.status == 200
+    assert found in [one["value"] for one in seen.soup.select("#language option")][1:4]
+
+
 def test_where_few_speak_the_language_a_wider_place_is_offered_first(anyone: Person) -> None:
     offered = ask(anyone, language="ug")
     assert offered.status == 422
