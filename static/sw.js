@@ -11,12 +11,16 @@ const keepShell = async () => {
   await shell.addAll(named);
 };
 
-// With an address that changes with what it holds: kept for as long as nobody signs out.
+// With an address that changes with what it holds: kept until it changes, or somebody signs out.
 const looks = async (request) => {
   const found = await caches.match(request);
   if (found) return found;
   const fresh = await fetch(request);
-  if (fresh.ok) await (await caches.open(SHELL)).put(request, fresh.clone());
+  if (fresh.ok) {
+    const shell = await caches.open(SHELL);
+    await shell.delete(request, { ignoreSearch: true });
+    await shell.put(request, fresh.clone());
+  }
   return fresh;
 };
 

@@ -180,3 +180,23 @@ async def test_the_status_page_looks_again_by_itself_but_not_while_somebody_type
         else:
             await page.get_by_text(said).wait_for()
             assert await page.get_by_text("0 / 500").first.is_visible()
+
+
+async def test_an_older_stylesheet_goes_when_a_newer_one_is_kept(chromium: Browser, running: Running) -> None:
+    sheets = """async () => (await (await caches.open("shell")).keys()).map((one) => one.url).filter((url) => url.includes("careweb.css"))"""
+    async with phone(chromium, running, "asker") as (_, page):
+        await page.goto(running.url + running.pages["unmet"][0])
+        await page.locator(KEEP).click()
+        await page.evaluate("() => navigator.serviceWorker.ready")
+        await page.evaluate("""async () => {
+            const shell = await caches.open("shell"), [sheet] = (await shell.keys()).filter((one) => one.url.includes("careweb.css"));
+            await shell.put(sheet.url.replace(/\\?.*/, "?v=older"), await shell.match(sheet));
+            await shell.delete(sheet);
+        }""")
+        (older,) = await page.evaluate(sheets)
+        await page.goto(running.url + running.pages["unmet"][0])
+        await page.wait_for_function(
+            "async () => (await (await caches.open('shell')).keys()).every((one) => !one.url.includes('older'))"
+        )
+        (newer,) = await page.evaluate(sheets)
+        assert newer != older
