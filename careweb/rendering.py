@@ -155,7 +155,8 @@ def _moment(context: Context, at: datetime, time_zone: str = "UTC") -> str:
     zone = ZoneInfo(time_zone)
     locale = cldr(_reader(context).tag)
     day = dates.format_skeleton("MMMMEd", at.astimezone(zone), locale=locale)
-    return f"{day}, {dates.format_time(at, 'short', tzinfo=zone, locale=locale)}"
+    joined = str(locale.datetime_formats["short"])  # as "{1}, {0}", or without the comma
+    return joined.replace("{1}", day).replace("{0}", dates.format_time(at, "short", tzinfo=zone, locale=locale))
 
 
 @pass_context

@@ -124,6 +124,9 @@ network. Reckoned from the figures above, not timed.
 
 {held}
 - Asking and answering go by keyboard alone, with scripts off, with styles and without: `tests/browser/test_bare.py`.
+- Asking, helping, coordinating, reporting and blocking are told from the first page to the last in English, Chinese, Urdu and
+  Tibetan, with scripts off and on, with the mail that belongs to them: language and direction of each page, nothing left in
+  English, nothing off the side of a phone, what was typed kept after a mistake: `tests/browser/test_stories.py`.
 - The focus is seen wherever the tab key stops, and is not under the strip that stays in place.
 - What is printed has the words and none of the buttons, black on white.
 - Sentences of asking have at most 20 words; the English reads at about grade six: `tests/web/test_plain_words.py`.

@@ -14,6 +14,7 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright
 
 from careweb.domain.contacts import read_email, read_phone
+from careweb.domain.ids import MemberId
 from careweb.domain.reviews import Action, Cause
 from careweb.domain.states import Role
 from careweb.flows.asks import accept
@@ -116,6 +117,14 @@ async def _after(world: World, cast: Cast) -> tuple[dict[str, Any], list[Any]]:
     return ids, [ids["whether"], ids["thanked"]]
 
 
+async def _passed(ctx: Context, member: MemberId) -> str:
+    """A session in which the second step was shown: a group of so many staff wants one."""
+    app, session = await begin_app(ctx, member), await open_session(ctx, member_id=member)
+    secret = base64.b32decode((await begun_app(ctx, member, app)).secret)
+    await confirm_app(ctx, member, app, app_code(secret, ctx.now), session=session)
+    return session
+
+
 async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Needs at every stage: open, someone said yes, unmet, done."""
     ctx: Context = world.ctx
@@ -155,24 +164,24 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         (("ta",), "translation", OTTAWA), (("fr", "en"), "appointment", OTTAWA), (("yue",), "groceries", NORTH_YORK),
     )]  # fmt: skip
     await write_recruiting(ctx, "all", await solved(world, [unmet, *lacking]))
-    guarded = await grant_role(ctx, cast.group, read_email("guarded@example.org"), Role.COORDINATOR, name="Ana")
-    app = await begin_app(ctx, guarded)
-    passed = await open_session(ctx, member_id=guarded)
-    secret = base64.b32decode((await begun_app(ctx, guarded, app)).secret)
-    await confirm_app(ctx, guarded, app, app_code(secret, ctx.now), session=passed)
+    guarded, fresh = [
+        await grant_role(ctx, cast.group, read_email(f"{name.lower()}@example.org"), Role.COORDINATOR, name=name)
+        for name in ("Ana", "Mo")
+    ]
     await channel_of(world, cast.helper)
     held, reported, review, appealed, opening = await _looked_at(world, cast, caller)
     after, of_asker = await _after(world, cast)
     sessions = {
         "thanked": await open_session(ctx, member_id=after["helper"]),
+        "passed": await _passed(ctx, guarded),
         "guarded": await open_session(ctx, member_id=guarded),
-        "passed": passed,
+        "fresh": await open_session(ctx, member_id=fresh),
         "asker": await open_session(
             ctx, needs=[held, reported, taken, choosing, unmet, late, withdrawn, still, *of_asker]
         ),
         "imported": await open_session(ctx, member_id=imported),
         "helper": await open_session(ctx, member_id=cast.helper),
-        "coordinator": await open_session(ctx, member_id=cast.coordinator),
+        "coordinator": await _passed(ctx, cast.coordinator),
     }
     staff = "/staff/east"
     pages = {
@@ -206,8 +215,8 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "openings": (f"{staff}/openings", "coordinator"), "contact": (f"{staff}/openings/{opening}", "coordinator"),
         "held": (f"/need/{held}", "asker"), "erase kept": (f"/need/{reported}/erase", "asker"),
         "remove": ("/me/remove", "helper"), "not by a click": ("/me/remove", "coordinator"),
-        "second step": ("/second-step", "guarded"), "own second step": ("/second-step/own", "coordinator"),
-        "app": (f"/second-step/app/{await begin_app(ctx, cast.coordinator)}", "coordinator"),
+        "second step": ("/second-step", "guarded"), "own second step": ("/second-step/own", "fresh"),
+        "app": (f"/second-step/app/{await begin_app(ctx, fresh)}", "fresh"),
         "passkey": ("/second-step/own", "passed"), "colleagues": (f"{staff}/colleagues", "coordinator"),
         "needs of a language": (f"{staff}/needs?language=ti&unmet=yes", "coordinator"),
     }  # fmt: skip

@@ -58,6 +58,19 @@ def every_page(running: Running) -> list[tuple[str, str, str]]:
     return [(name, running.url + path, who) for name, (path, who) in running.pages.items()]
 
 
+async def test_every_page_is_the_one_that_was_asked_for(chromium: Browser, running: Running) -> None:
+    """And not the way to it, as signing in or a second step: the tests below would look at that in its place."""
+    elsewhere = {}
+    for who in ("", *running.sessions):
+        async with looking(chromium, running, who, scripts=False) as page:
+            for name, address, theirs in every_page(running):
+                if theirs == who:
+                    answer = await page.goto(address)
+                    if page.url != address or not answer or answer.status != (404 if name == "nothing" else 200):
+                        elsewhere[name] = page.url
+    assert elsewhere == {}
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
@@ -132,6 +145,26 @@ async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, wid
                         wide.append(name)
     record("sideways", language=locale, width=width, pages=len(running.pages), broken=wide)
     assert wide == []
+
+
+@pytest.mark.parametrize("locale", ["en-CA", "ur-CA"])
+@pytest.mark.parametrize("width", [320, 360, 1280])
+async def test_the_list_of_languages_opens_in_a_row_of_its_own(
+    chromium: Browser, running: Running, width: int, locale: str
+) -> None:
+    """Below all else of the header, above the strip with "Leave this page", and over neither."""
+    edges = """() => ['.brand', 'nav', '.tongues details', '.leave'].map(one => document.querySelector(one).getBoundingClientRect())
+        .map(box => [box.top, box.bottom])"""
+    hidden = """() => [...document.querySelectorAll('.tongues summary, .tongues button, .brand, .top nav a, #leave')].filter(e => {
+        const box = e.getBoundingClientRect(), seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return !(e === seen || e.contains(seen)); }).map(e => e.outerHTML.slice(0, 80))"""
+    async with looking(chromium, running, width=width, locale=locale) as page:
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator(".tongues summary").click()
+        brand, nav, listed, strip = await page.evaluate(edges)
+        assert max(brand[1], nav[1]) <= listed[0] < listed[1] <= strip[0]
+        assert await page.evaluate(hidden) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 async def test_targets_are_44_pixels_tall(chromium: Browser, running: Running) -> None:

@@ -105,6 +105,18 @@ def test_dates_times_and_lists_are_not_in_english(tag: str) -> None:
     assert not english.search(shown), shown
 
 
+@pytest.mark.parametrize(
+    ("tag", "comma"), [("en", ", "), ("fr", ""), ("zh-Hant", ""), ("ur", ""), ("bo", ""), ("ar", "، ")]
+)
+def test_a_day_and_its_time_are_joined_as_the_language_joins_them(tag: str, comma: str) -> None:
+    parts = "{{ now|day }}#{{ now|clock }}#{{ now|moment }}"
+    shown = rendering._environment(html=False).from_string(parts).render(
+        interface=rendering.interfaces()[tag], now=datetime(2026, 11, 28, 22, 10, tzinfo=UTC)
+    )  # fmt: skip
+    day, clock, moment = shown.split("#")
+    assert moment == f"{day}{comma or ' '}{clock}"
+
+
 @pytest.mark.parametrize("tag", OTHERS)
 def test_a_translation_that_no_speaker_has_signed_says_so_on_every_page(site: Site, tag: str) -> None:
     page = site.person(language=tag).see("/help")
