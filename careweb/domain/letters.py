@@ -7,8 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.message import EmailMessage, Message
+from email.parser import BytesParser
 from email.policy import EmailPolicy
 from enum import StrEnum
 from itertools import groupby, pairwise
@@ -17,7 +17,8 @@ from careweb.domain.answers import Said, Written, read_answer
 from careweb.domain.contacts import ContactError, read_email
 
 LETTER_MOST = 256 * 1024  # bytes; whatever comes after them is not looked at
-_HEADER_MOST, _LINE_MOST, _TOKENS_MOST = 4_000, 200, 5  # characters, characters, addresses
+_HEADER_MOST, _CONTENT_MOST, _LINE_MOST, _TOKENS_MOST = 4_000, 500, 200, 5  # characters, thrice, and addresses
+_PARTS_MOST = 50  # each may take the parser a twentieth of a second
 TOKEN = "[a-z2-7]{45}"  # noqa: S105  how one looks
 
 _TO = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to", "cc"})
@@ -28,11 +29,11 @@ _TAKEN = frozenset({"delivered", "relayed", "expanded", "delayed"})
 
 
 class _Bounded(EmailPolicy):
-    """Taking one header of 250 KB apart takes half a minute."""
+    """Taking one header of 250 KB apart takes half a minute; each part of a mail has a Content-Type."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
-        return name, value[:_HEADER_MOST]
+        return name, value[: _CONTENT_MOST if name.lower().startswith("content-") else _HEADER_MOST]
 
 
 class LetterError(ValueError):
@@ -61,21 +62,32 @@ class Letter:
     bounced: bool  # a mail server's report that a message of ours will never arrive
 
 
+# Only what came to us is taken apart: of what anybody may send, that costs most.
+_TO_NOBODY = Letter(tokens=(), sender="", id="", written=Written(said=Said.UNCLEAR), automatic=False, bounced=False)
+
+
 def read_letter(raw: bytes, template: str, recipient: str = "") -> Letter:
     """`template`: our addresses, with {token} in them; `recipient`: the one it came to, where the mail server says so."""
+    raw = raw[:LETTER_MOST]
     try:
-        mail: EmailMessage = message_from_bytes(raw[:LETTER_MOST], policy=_Bounded())  # type: ignore[arg-type]
-        return _letter(mail, template, recipient)
+        reader: BytesParser[EmailMessage] = BytesParser(policy=_Bounded())  # type: ignore[arg-type]
+        first = reader.parsebytes(raw, headersonly=True)
+        tokens = _tokens([recipient] if recipient else _raw(first, *_TO), template)
+        if not tokens:
+            return _TO_NOBODY
+        if raw.lower().count(b"content-type:") > _PARTS_MOST:
+            raise LetterError
+        return _letter(reader.parsebytes(raw), tokens)
     except Exception:
         # The parser of the standard library fails in many ways on what is no mail, and each failure repeats its words.
         raise LetterError from None
 
 
-def _letter(mail: EmailMessage, template: str, recipient: str) -> Letter:
+def _letter(mail: EmailMessage, tokens: tuple[str, ...]) -> Letter:
     report = mail.get_content_type() == "multipart/report"
     automatic = report or _by_a_program(mail)
     return Letter(
-        tokens=_tokens([recipient] if recipient else _raw(mail, *_TO), template),
+        tokens=tokens,
         sender=_sender(mail),
         id="".join(_raw(mail, "message-id")[:1]).strip(),
         written=Written(said=Said.UNCLEAR) if automatic else read_answer(own_line(_text(mail))),

@@ -184,8 +184,20 @@ def test_rubbish_is_read_or_refused_and_nothing_else(raw: bytes) -> None:
     assert letter.bounced <= letter.automatic
 
 
+@pytest.mark.parametrize(("parts", "read_at_all"), [(49, True), (50, False)])
+def test_a_mail_of_too_many_parts_is_refused(parts: int, *, read_at_all: bool) -> None:
+    raw = b"To: %s\nContent-Type: multipart/mixed; boundary=b\n\n" % HERE.encode()
+    raw += b"--b\nContent-Type: text/plain\n\nY 4821\n" * parts
+    if read_at_all:
+        assert read(raw).written == YES
+    else:
+        with pytest.raises(LetterError):
+            read(raw)
+
+
 def test_what_is_nested_too_deep_is_refused_and_no_word_of_it_repeated() -> None:
-    deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000))
+    deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(51))
+    assert read(deep).tokens == (), "what did not come to us is not even taken apart"
     with pytest.raises(LetterError) as raised:
-        read(deep)
+        read(b"To: " + HERE.encode() + b"\n" + deep)
     assert (raised.value.args, raised.value.__suppress_context__) == ((), True)
