@@ -20,6 +20,16 @@ def _fit(template: SecretStr) -> SecretStr:
     return template
 
 
+_ADDRESSES = re.compile(r"[a-z0-9._=+-]{0,19}\{token\}@[a-z0-9-]+(\.[a-z0-9-]+)*")
+
+
+def _below(template: str) -> str:
+    """With 45 characters in the place of {token} there are 64 before the @, which is all that mail allows."""
+    if template and not _ADDRESSES.fullmatch(template):
+        raise ValueError("{token} goes in once, before the @, after at most 19 small letters, digits or signs")
+    return template
+
+
 Template = Annotated[SecretStr, AfterValidator(_fit)]
 
 
@@ -89,6 +99,11 @@ class Settings(BaseSettings):
         timedelta(seconds=20), description="how long one send may take, by mail or any other channel"
     )
     mail_from: str = Field("careweb <careweb@localhost>", description="sender of every message; keep it neutral")
+
+    answers_to: Annotated[str, AfterValidator(_below)] = Field(
+        "",
+        description="where answers by mail and mail that comes back go, as answers+{token}@care.example.org: each message has one such address, and the mail server gives what comes there to `careweb mail-in`; empty takes none",
+    )
 
     push_services: str = Field(
         "fcm.googleapis.com,updates.push.services.mozilla.com,web.push.apple.com,*.push.apple.com,*.notify.windows.com",

@@ -155,7 +155,7 @@ GRANT EXECUTE ON FUNCTION current_group(), current_member(), group_of(uuid), sha
     has_address(uuid), masters() TO careweb_web, careweb_matcher;
 GRANT EXECUTE ON FUNCTION of_this_group(uuid), asked_about(uuid), sees_need(uuid), asked_here(uuid, uuid) TO careweb_web;
 GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid), may_judge(uuid, uuid),
-    lines_of_record(bytea), channels_of_address(bytea), member_of_channel(uuid),
+    lines_of_record(bytea), channels_of_address(bytea), channels_of_browser(bytea), member_of_channel(uuid),
     ask_to_sign_in(uuid, uuid, bytea, boolean, bytea, timestamptz, timestamptz, timestamptz),
     add_member_once(uuid, bytea, text, bytea, text, text, timestamptz, smallint, bytea),
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int) TO careweb_web;

@@ -15,6 +15,7 @@ COMMANDS = {  # name: module and what in it
     "import": "careweb.cli.imports:import_",
     "init": "careweb.cli.init:init",
     "keys": "careweb.cli.keys:keys",
+    "mail-in": "careweb.cli.mail_in:mail_in",
     "members": "careweb.cli.members:members",
     "restore": "careweb.cli.restore:restore",
     "revive": "careweb.cli.revive:revive",

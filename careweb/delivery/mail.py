@@ -16,6 +16,7 @@ import aiosmtplib
 
 from careweb.config import Settings
 from careweb.delivery.messages import DeliveryError, Message
+from careweb.domain.letters import is_about_us
 
 _IDLE_MOST = 20.0  # seconds: servers hang up on their own after minutes
 _ASK_AFTER = 1.0  # idle for longer than this, a connection is asked whether it still lives
@@ -42,7 +43,7 @@ class Mailer:
         try:
             async with asyncio.timeout(self._timeout), self._connection() as smtp:
                 handed = True
-                await smtp.sendmail(self._address, [message.to], wire)
+                await smtp.sendmail(message.answer_to or self._address, [message.to], wire)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             _refuse(error, handed=handed)
 
@@ -51,6 +52,8 @@ class Mailer:
         mail = MIMEMultipart("alternative")
         mail["From"] = self._sender
         mail["To"] = message.to
+        if message.answer_to:
+            mail["Reply-To"] = message.answer_to
         mail["Subject"] = (
             Header(message.subject, "utf-8").encode(maxlinelen=0) if not message.subject.isascii() else message.subject
         )
@@ -120,8 +123,7 @@ def _refuse(error: Exception, *, handed: bool) -> NoReturn:
     """Only a code and a class go on: a server's words may repeat the address."""
     code, words = _reply(error)
     reason = f"{type(error).__name__} {code or ''}".strip()
-    # 5.7 is what the server thinks of us, by the sender's address or a list: nothing that lies with the recipient
-    permanent = 500 <= code < 600 and not words.startswith("5.7.")
+    permanent = 500 <= code < 600 and not is_about_us(words)
     raise DeliveryError(reason, permanent=permanent, unsure=handed and not code) from None
 
 

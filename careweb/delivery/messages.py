@@ -19,6 +19,7 @@ class Message:
     stop_url: str = field(default="", repr=False)  # where one click stops further messages; empty where none stops
     channel: ChannelKind = ChannelKind.EMAIL
     detailed: bool = False  # what it is about stands in it
+    answer_to: str = field(default="", repr=False)  # for answers, and for reports that it never arrived
     link: str = field(default="", repr=False)  # where it leads; a push notification opens it
 
 

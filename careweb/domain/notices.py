@@ -29,10 +29,23 @@ class NoticeKind(StrEnum):
     CHANNEL_CODE = "channel_code"  # is this address yours? Type this code
     CHANNEL_OFF = "channel_off"  # nothing arrives on another channel any more
 
+    ANSWERED = "answered"  # what became of an answer by mail
+    AT_CAPACITY = "at_capacity"  # of a yes by mail: as many tasks as they take in a week
+    NOT_UNDERSTOOD = "not_understood"  # an answer by mail that we did not understand, once about one thing
+    STOPPED = "stopped"  # that they get no more messages, which they wrote to us
 
-TO_THOSE_WHO_STOPPED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CHANNEL_CODE})  # they asked for it this minute
+
+# They asked for it this minute.
+TO_THOSE_WHO_STOPPED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CHANNEL_CODE, NoticeKind.STOPPED})
 BY_MAIL_ONLY = frozenset(
-    {NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT}
+    {
+        NoticeKind.SIGN_IN,
+        NoticeKind.CONFIRM_IMPORT,
+        NoticeKind.ANSWERED,
+        NoticeKind.AT_CAPACITY,
+        NoticeKind.NOT_UNDERSTOOD,
+        NoticeKind.STOPPED,
+    }
 )  # to the contact that was given, and nowhere else
 TO_THE_UNCONFIRMED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT})
 CAN_WAIT = frozenset({NoticeKind.ASK, NoticeKind.ASK_COVERED, NoticeKind.ADMITTED})  # an ask only if nothing hurries

@@ -12,6 +12,7 @@ from careweb.domain.ids import MemberId
 from careweb.domain.notices import NoticeKind
 from careweb.domain.states import ChannelState
 from careweb.flows.context import Context
+from careweb.flows.entering import act_for
 from careweb.flows.messages import CHANNEL_DIGITS
 from careweb.flows.notices import owe_notice
 from careweb.flows.ways import any_left, switched_on
@@ -65,11 +66,17 @@ async def add_channel(ctx: Context, member_id: MemberId, kind: ChannelKind, text
     return channel_id
 
 
-async def add_browser(ctx: Context, member_id: MemberId, subscription: str) -> UUID:
-    """That it is theirs needs no code: the browser made the subscription for whoever is signed in."""
+async def add_browser(ctx: Context, member_id: MemberId, subscription: str, browser: str) -> UUID:
+    """That it is theirs needs no code: the browser made the subscription for whoever is signed in. `browser`: its own secret."""
     address = read_subscription(subscription, ctx.settings.push_hosts)
     await run(ctx.tx, "hold_member", id=member_id)
-    return await _add(ctx, member_id, ChannelKind.PUSH, address, ChannelState.ON)
+    channel_id = await _add(ctx, member_id, ChannelKind.PUSH, address, ChannelState.ON)
+    await run(ctx.tx, "set_browser", id=channel_id, browser=_browser_index(ctx, browser))
+    return channel_id
+
+
+def _browser_index(ctx: Context, browser: str) -> bytes:
+    return ctx.vault.index("browser", browser)
 
 
 async def _add(ctx: Context, member_id: MemberId, kind: ChannelKind, address: str, state: ChannelState) -> UUID:
@@ -144,6 +151,20 @@ async def stop_channel(ctx: Context, member_id: MemberId, channel_id: UUID) -> b
 async def restart_channel(ctx: Context, member_id: MemberId, channel_id: UUID) -> None:
     await run(ctx.tx, "restart_channel", id=channel_id, member_id=member_id)
     await run(ctx.tx, "restart_mail", id=member_id)
+
+
+async def end_browser(ctx: Context, browser: str) -> None:
+    """Somebody signs out in it, and it forgets its subscription: whoever was told there is told elsewhere from now on."""
+    for row in await run(ctx.tx, "channels_of_browser", browser=_browser_index(ctx, browser)) if browser else ():
+        await act_for(ctx, MemberId(row["member_id"]))
+        await remove_channel(ctx, MemberId(row["member_id"]), row["id"])
+
+
+async def end_browsers(ctx: Context, member_id: MemberId) -> None:
+    """All of theirs: a lost phone shows no message any more."""
+    for row in await run(ctx.tx, "channels_of_member", member_id=member_id):
+        if row["kind"] == ChannelKind.PUSH:
+            await remove_channel(ctx, member_id, row["id"])
 
 
 async def remove_channel(ctx: Context, member_id: MemberId, channel_id: UUID) -> None:

@@ -45,12 +45,12 @@ async def compose(ctx: Context, notice: Notice, way: Way | None = None) -> Messa
 
 
 def _mail(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) -> Message:
-    text = render_text(locale, f"notices/{notice.kind}.txt", **values)
+    text = render_text(locale, f"notices/{notice.kind}.txt", answers=bool(ctx.settings.answers_to), **values)
     subject, _, body = re.sub(r"\n{3,}", "\n\n", text).partition("\n\n")
     return Message(
         id=notice.id, to=way.address, subject=subject.strip(), text=body,
         html=render_html(locale, "notices/message.html", subject=subject.strip(), blocks=blocks(body)),
-        locale=locale, written_at=ctx.now, stop_url=values["stop_url"], detailed=True,
+        locale=locale, written_at=ctx.now, stop_url=values["stop_url"], detailed=True, answer_to=_answer_to(ctx, notice),
     )  # fmt: skip
 
 
@@ -96,6 +96,11 @@ def _stop_url(ctx: Context, notice: Notice, way: Way) -> str:
         return _link(ctx, "stop", STOP_CHANNEL, way.id)
     purpose, id = (STOP_MEMBER, notice.member_id) if notice.member_id else (STOP_ASKER, notice.need_id)
     return _link(ctx, "stop", purpose, id)
+
+
+def _answer_to(ctx: Context, notice: Notice) -> str:
+    """Nobody but its reader has this address: that somebody answers there says who it is."""
+    return ctx.settings.answers_to.replace("{token}", ctx.vault.address(notice.id))
 
 
 def _link(ctx: Context, path: str, purpose: str, id: Any) -> str:
@@ -201,6 +206,30 @@ async def _channel_off(ctx: Context, notice: Notice) -> Facts | None:
     return {"channel": off[0], "link": _channels_page(ctx)} if off else None
 
 
+async def _answered(ctx: Context, notice: Notice) -> Facts | None:
+    row = await run(ctx.tx, "ask_facts", id=notice.subject, member_id=notice.member_id)
+    if row is None or row["match_state"] in (MatchState.CONNECTED, MatchState.DONE):
+        return None  # of that another message tells
+    outcome = row["match_state"] if row["match_state"] == MatchState.AWAITING_ASKER else row["state"]
+    return _ask_link(ctx, notice.subject) | {"outcome": outcome}
+
+
+async def _at_capacity(ctx: Context, notice: Notice) -> Facts | None:
+    row = await run(ctx.tx, "ask_facts", id=notice.subject, member_id=notice.member_id)
+    return {"link": f"{ctx.settings.public_url}/me"} if row else None
+
+
+async def _stopped(ctx: Context, notice: Notice) -> Facts:
+    """Where they can undo that, or do what they wrote for."""
+    return _need_link(ctx, notice.need_id) if notice.need_id else {"link": f"{ctx.settings.public_url}/me"}
+
+
+async def _not_understood(ctx: Context, notice: Notice) -> Facts | None:
+    row = await run(ctx.tx, "ask_facts", id=notice.subject, member_id=notice.member_id) if notice.member_id else None
+    link = _ask_link(ctx, notice.subject) if row else await _stopped(ctx, notice)
+    return {**link, "of_ask": row is not None}
+
+
 def _channels_page(ctx: Context) -> str:
     return f"{ctx.settings.public_url}/me/channels"
 
@@ -235,5 +264,9 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.GLASS_BROKEN: _glass_broken,
     NoticeKind.CHANNEL_CODE: _channel_code,
     NoticeKind.CHANNEL_OFF: _channel_off,
+    NoticeKind.ANSWERED: _answered,
+    NoticeKind.AT_CAPACITY: _at_capacity,
+    NoticeKind.NOT_UNDERSTOOD: _not_understood,
+    NoticeKind.STOPPED: _stopped,
     NoticeKind.SUSPENDED: _about_membership(MembershipState.SUSPENDED),
 }

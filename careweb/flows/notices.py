@@ -236,9 +236,15 @@ async def _sent(ctx: Context, notice: Notice) -> Outcome:
 
 async def _give_up(ctx: Context, notice: Notice, state: NoticeState) -> Outcome:
     await notices.mark_not_sent(ctx.tx, notice, state)
-    if notice.kind == NoticeKind.ASK:
-        ask_id = AskId(notice.subject)
-        await look_again(ctx, ask_id)
-        if await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now):
-            await call_off(ctx.tx, "time_out_ask", [ask_id])
+    await never_arrived(ctx, notice)
     return Outcome(state)
+
+
+async def never_arrived(ctx: Context, notice: Notice) -> None:
+    """Whoever was asked by it is free again, and the need looks for others."""
+    if notice.kind != NoticeKind.ASK:
+        return
+    ask_id = AskId(notice.subject)
+    await look_again(ctx, ask_id)
+    if await notices.ask_never_arrived(ctx.tx, ask_id, ctx.now):
+        await call_off(ctx.tx, "time_out_ask", [ask_id])

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from careweb.domain.errors import MovedTooOftenError, NotHereError
 from careweb.domain.ids import GroupId, MemberId, OfferId
 from careweb.domain.offers import MOVES_MOST, MOVES_WITHIN, NewOffer, Pace
-from careweb.domain.states import OfferState
+from careweb.domain.states import ChannelState, OfferState
 from careweb.flows.context import Context
 from careweb.storage.database import run
 from careweb.storage.promises import call_off, promise
@@ -26,6 +26,7 @@ class MyPage:
     name: str = field(repr=False)
     pace: Pace
     mail_stopped: bool
+    unreached: bool  # not because they stopped messages: no channel takes them any more
     tasks_this_week: int
     memberships: list[Mapping[str, Any]]
     offers: list[Mapping[str, Any]]
@@ -184,6 +185,7 @@ async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
         name=sealer.open("name", row["sealed_name"]) if sealer else "",
         pace=_pace(row),
         mail_stopped=row["mail_stopped"],
+        unreached=row["mail_stopped"] and await _is_unreached(ctx, member_id),
         tasks_this_week=sum(at > week_ago for at in row["task_times"]),
         memberships=await run(ctx.tx, "memberships", member_id=member_id),
         offers=await run(ctx.tx, "offers_of_member", member_id=member_id),
@@ -192,6 +194,13 @@ async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
         needs=await run(ctx.tx, "needs_of_member", member_id=member_id),
         thanks=await _thanks_to(ctx, member_id),
     )
+
+
+async def _is_unreached(ctx: Context, member_id: MemberId) -> bool:
+    """Some channel refused, and none is left. E-mail without a row of its own has never been stopped."""
+    rows = await run(ctx.tx, "channels_of_member", member_id=member_id)
+    states = {row["state"] for row in rows}
+    return ChannelState.OFF in states and ChannelState.ON not in states and any(row["id"] == member_id for row in rows)
 
 
 async def _thanks_to(ctx: Context, member_id: MemberId) -> tuple[str, ...]:

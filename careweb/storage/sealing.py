@@ -32,6 +32,7 @@ _NONCE = 12
 _HASHES_AT_ONCE = 2  # each thread keeps the 7 MB it took; two do a hundred a second
 _P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # how many points its curve has
 _MAC = 15  # bytes of a link's seal: 120 bits, 20 characters
+_SHORT_MAC = 12  # of an address: 96 bits, since 64 characters before the @ are the most there may be
 
 
 class KeysMissingError(Exception):
@@ -189,6 +190,21 @@ class Vault:
             return None
         good = hmac.compare_digest(raw[16:], self._mac(f"link {purpose}", raw[:16])[:_MAC])
         return UUID(bytes=raw[:16]) if good else None
+
+    def address(self, id: UUID) -> str:
+        """The same for an address of mail, in letters and digits of one case: mail servers may change the case."""
+        raw = id.bytes + self._mac("address", id.bytes)[:_SHORT_MAC]
+        return base64.b32encode(raw).decode().rstrip("=").lower()
+
+    def addressed(self, token: str) -> UUID | None:
+        try:
+            raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+        except ValueError:
+            return None
+        if len(raw) != 16 + _SHORT_MAC:
+            return None
+        id = UUID(bytes=raw[:16])
+        return id if hmac.compare_digest(self.address(id).encode(), token.encode()) else None
 
     def digits(self, purpose: str, id: UUID, count: int) -> str:
         return f"{int.from_bytes(self._mac(f'digits {purpose}', id.bytes), 'big') % 10**count:0{count}d}"

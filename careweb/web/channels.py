@@ -9,6 +9,7 @@ from careweb.domain.errors import NotHereError, TooManyChannelsError, WrongCodeE
 from careweb.flows import channels
 from careweb.flows.ways import switched_on
 from careweb.web.bodies import NO_FIELDS
+from careweb.web.cookies import BROWSER, read_cookie
 from careweb.web.headers import SCRIPTED
 from careweb.web.need_form import Errors
 from careweb.web.visits import Visit, see_other
@@ -53,8 +54,9 @@ async def _add(visit: Visit) -> Response:
 
 
 async def add_browser(visit: Visit) -> Response:
+    given, browser = visit.fields.get("subscription", ""), read_cookie(visit.request, BROWSER)
     try:
-        await channels.add_browser(visit.ctx, visit.member_id, visit.fields.get("subscription", ""))
+        await channels.add_browser(visit.ctx, visit.member_id, given, browser)
     except AddressError:
         return await _page(visit, {"push": "push"})
     except TooManyChannelsError:

@@ -9,6 +9,7 @@ from careweb.domain.contacts import ContactError, read_contact
 from careweb.domain.errors import WrongCodeError
 from careweb.domain.ids import NeedId, SignInId
 from careweb.flows import signin
+from careweb.flows.channels import end_browser, end_browsers
 from careweb.flows.needs import find_by_code
 from careweb.flows.notices import stop
 from careweb.web.asking import keep_session, remember
@@ -157,6 +158,8 @@ async def sign_out(visit: Visit) -> Response:
     if visit.secret:
         await signin.close_session(visit.ctx, visit.secret)
     response = see_other("/")
+    # With its storage it drops its subscription.
+    await end_browser(visit.ctx, read_cookie(visit.request, BROWSER))
     for cookie in (SESSION, BROWSER):
         drop_cookie(visit.request, response, cookie)
     response.headers["clear-site-data"] = '"cache", "storage"'
@@ -164,6 +167,7 @@ async def sign_out(visit: Visit) -> Response:
 
 
 async def sign_out_everywhere(visit: Visit) -> Response:
-    """Every browser of theirs, this one too: a lost phone shows nothing from its next request on."""
+    """Every browser of theirs, this one too: a lost phone shows nothing from its next request on, and is told nothing."""
     await signin.sign_out_everywhere(visit.ctx, visit.member_id)
+    await end_browsers(visit.ctx, visit.member_id)
     return await sign_out(visit)

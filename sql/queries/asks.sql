@@ -126,6 +126,13 @@ UPDATE ask SET wrong_codes = wrong_codes + 1 WHERE id = :id RETURNING wrong_code
 SELECT id, state IN ('planned', 'sent', 'timed_out') AS waits FROM ask
 WHERE member_id = :member_id AND wrong_codes < :most ORDER BY planned_at DESC, id LIMIT 20;
 
+-- name: asks_of_mail(id, most)
+-- The same of those that this one mail told of, or was an answer about.
+SELECT a.id, a.state IN ('planned', 'sent', 'timed_out') AS waits FROM notice k JOIN ask a ON a.member_id = k.member_id
+WHERE k.id = :id AND a.wrong_codes < :most AND (a.id = k.subject OR EXISTS (
+    SELECT FROM notice o WHERE o.kind = 'ask' AND o.subject = a.id AND o.member_id = k.member_id AND o.sent_at = k.sent_at
+));
+
 -- name: details_were_seen(id)$
 -- Did what it is about stand in its message, or was its page opened signed in?
 SELECT a.seen_at IS NOT NULL OR EXISTS (

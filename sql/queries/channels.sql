@@ -20,6 +20,14 @@ HAVING count(*) < :most
 ON CONFLICT DO NOTHING
 RETURNING id;
 
+-- name: set_browser(id, browser)!
+-- Which browser shows what is pushed there, by a keyed hash of the secret in its cookie.
+UPDATE channel SET browser_index = :browser WHERE id = :id AND kind = 'push';
+
+-- name: channels_of_browser(browser)
+-- Whose messages does this browser show?
+SELECT id, member_id FROM channels_of_browser(:browser);
+
 -- name: channel_codes_sent(member_id, since)$
 -- How many codes went to new channels of this member lately?
 SELECT count(*) FROM notice WHERE member_id = :member_id AND kind = 'channel_code' AND created_at > :since;

@@ -72,6 +72,26 @@ WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING tr
 UPDATE notice SET state = :state, lease_until = NULL, channel_id = :channel_id, tries = :tries
 WHERE id = :id AND state = 'claimed' AND lease_until = :lease_until RETURNING true;
 
+-- name: notice_by_id(id)^
+-- Which message is this, to whom, and how did it go out?
+SELECT id, kind, subject, member_id, need_id, state, channel FROM notice WHERE id = :id;
+
+-- name: notices_of_mail(id)
+-- What was told in the same mail as this: a digest is marked sent at one moment.
+SELECT t.id, t.kind, t.subject, t.member_id, t.need_id, t.tries, t.created_at, t.channel_id
+FROM notice k CROSS JOIN LATERAL (
+    SELECT k.id
+    UNION SELECT o.id
+    FROM (SELECT id FROM ask WHERE member_id = k.member_id UNION ALL SELECT group_id FROM membership WHERE member_id = k.member_id) about
+    JOIN notice o ON o.kind IN ('ask', 'ask_covered', 'admitted') AND o.subject = about.id AND o.member_id = k.member_id AND o.sent_at = k.sent_at
+) same JOIN notice t ON t.id = same.id
+WHERE k.id = :id AND t.channel = 'email' AND t.state = 'sent' ORDER BY t.created_at, t.id;
+
+-- name: notice_came_back(id, state, channel_id)$
+-- A mail server had taken it, and says that it never arrives: owed again on this channel, or failed.
+UPDATE notice SET state = :state, channel_id = :channel_id, tries = 0, sent_at = NULL
+WHERE id = :id AND state = 'sent' AND channel = 'email' RETURNING true;
+
 -- name: revive_notices()
 -- Owes every parked message again from the beginning; returns which.
 UPDATE notice SET state = 'owed', tries = 0 WHERE state = 'parked' RETURNING id;
@@ -88,7 +108,7 @@ RETURNING state;
 
 -- name: ask_never_arrived(id, now)$
 -- The message cannot be delivered: the volunteer is free again, and the need looks for others.
-UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state = 'planned' RETURNING need_id;
+UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state IN ('planned', 'sent') RETURNING need_id;
 
 -- name: recipient_member(id)^
 -- Where a member is written to, and in which language.
@@ -105,8 +125,8 @@ SELECT tag, endonym, name_en, name_fr, name_zh FROM language WHERE tag = :tag;
 
 -- name: ask_facts(id, member_id)^
 -- What a message about an ask may say to whom it was made, and whether it still makes sense.
-SELECT a.state, a.language, a.terms, n.state AS need_state, n.category, n.needed_by, z.time_zone
-FROM ask a JOIN need n ON n.id = a.need_id JOIN zone z ON z.code = n.zone_code WHERE a.id = :id AND a.member_id = :member_id;
+SELECT a.state, a.language, a.terms, n.state AS need_state, n.category, n.needed_by, z.time_zone, t.state AS match_state
+FROM ask a JOIN need n ON n.id = a.need_id JOIN zone z ON z.code = n.zone_code LEFT JOIN match t ON t.ask_id = a.id WHERE a.id = :id AND a.member_id = :member_id;
 
 -- name: match_facts(id, member_id, need_id)^
 -- The same of a match, to its helper or its asker: its ask makes the helper's link.

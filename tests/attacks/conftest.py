@@ -33,7 +33,7 @@ def house(database: str, engine: Engine, valkey: OwnValkey, smtp: MailSink, tmp_
     port, metrics_port = _free_port(), _free_port()
     settings = {
         "smtp_host": smtp.host, "smtp_port": smtp.port, "keys": KEYS, "state": tmp_path / "state", "metrics_port": metrics_port,
-        "ntfy_url": "ntfy://127.0.0.1:9/{to}",
+        "ntfy_url": "ntfy://127.0.0.1:9/{to}", "answers_to": "answers+{token}@care.example.org",
     } | QUICK  # fmt: skip
     own = {f"CAREWEB_{name.upper()}": str(value) for name, value in settings.items()}
     own |= {"PORT": str(port), "DATABASE_URL": database, "REDIS_URL": valkey.url, "SHAKY_FLAG": str(tmp_path / "flag")}
@@ -47,7 +47,7 @@ def house(database: str, engine: Engine, valkey: OwnValkey, smtp: MailSink, tmp_
             )
     marks = Marks()
     walk = Walk(f"http://127.0.0.1:{port}", marks)
-    yield House(engine, database, walk, tmp_path, valkey, smtp, marks, metrics_port)
+    yield House(engine, database, walk, tmp_path, valkey, smtp, marks, metrics_port, environment)
     walk.transport.close()
     for process in processes:
         process.kill()  # all that it wrote has been looked at

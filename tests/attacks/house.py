@@ -36,6 +36,7 @@ class House:
     smtp: MailSink
     marks: Marks
     metrics_port: int  # of the worker
+    environment: dict[str, str]  # of each process
     began: float = field(default_factory=time.time)
 
     @property

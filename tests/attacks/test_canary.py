@@ -4,9 +4,12 @@ Marks in five scripts go into every free field of every form, through every page
 whatever is left on any disk is searched. `make canary` does it for each field in each script.
 """
 
+import asyncio
 import base64
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -21,6 +24,7 @@ from careweb.flows.second_step import begin_app, begun_app, confirm_app
 from careweb.flows.signin import open_session
 from careweb.storage.database import Engine
 from careweb.storage.factors import app_code
+from tests import letters
 from tests.attacks.failing import mail_is_refused, things_crash
 from tests.attacks.house import House, left_behind
 from tests.attacks.marks import Hit, Marks
@@ -77,6 +81,7 @@ async def _all_flows(house: House, walk: Walk, slug: str) -> None:
     _admits(staff, slug, member)
     asker, need = _somebody_asks(house, walk, slug)
     await _they_meet(house, asker, helper, member, need)
+    await _answers_by_mail(house, member)
     await _staff_writes(house, staff, slug)
     assert staff.fill(staff.see(f"/staff/{slug}/people/{member}/contact")).status == 200
     await _opens_elsewhere(house, walk, f"{slug} staff")
@@ -177,6 +182,24 @@ async def _they_meet(house: House, asker: Walker, helper: Walker, member: Any, n
             == 422
         )
         assert person.fill(person.see(page), "/thanks").status == 200
+
+
+async def _answers_by_mail(house: House, member: Any) -> None:
+    """Words, name, address, subject and file name, as a mail server brings them; then while the database is away."""
+    m = house.marks
+    [ask, *_] = await fetch(house.engine, "SELECT id FROM notice WHERE member_id = $1 AND kind = 'ask'", member)
+    to = f"answers+{VAULT.address(ask['id'])}@care.example.org"
+    sender = f"{m.mark('mail name')} <{m.address('mail from')}>"
+    raw = letters.mail(m.mark("mail words"), to, sender, Subject=m.mark("mail subject"), X_Note=m.mark("mail line"))
+    for text, more in ((raw, {}), (b"From: \xff" + raw, {}), (raw, {"DATABASE_URL": "postgresql://127.0.0.1:1/x"})):
+        await asyncio.to_thread(_mail_in, house, text, more)
+    assert (house.folder / "mail-in.log").read_text().splitlines()[0] == "unclear", "or nothing was read"
+
+
+def _mail_in(house: House, raw: bytes, more: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "careweb", "mail-in"]
+    with (house.folder / "mail-in.log").open("ab") as log:
+        subprocess.run(command, input=raw, stdout=log, stderr=log, env=house.environment | more, check=False)
 
 
 async def _staff_writes(house: House, staff: Walker, slug: str) -> None:

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from careweb.flows.signin import open_session, visitor_of
+from careweb.storage.database import open_engine, transaction
 from tests.browser.conftest import Running
 from tests.browser.test_pages import Scheme, broken, looking
+from tests.world import World
 
 PUSHED = {"title": "You have a message", "body": "", "url": "/me/channels?pushed=yes", "tag": "one", "lang": "en"}
 
@@ -88,21 +92,65 @@ async def test_a_browser_that_says_no_is_told_so_and_nothing_is_sent(chromium: B
     await page.context.close()
 
 
-async def test_the_subscription_of_a_browser_is_kept(chromium: Browser, earnest: Running) -> None:
+async def subscribing(page: Page, endpoint: str) -> None:
     """What the browser would answer is played: a real subscription asks a push service outside."""
-    page = await channels(chromium, earnest)
     await page.evaluate(
-        """async () => {
+        """async (endpoint) => {
             const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
             const text = (raw) => btoa(String.fromCharCode(...new Uint8Array(raw))).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '');
             const key = text(await crypto.subtle.exportKey('raw', pair.publicKey)), auth = text(new Uint8Array(16));
             PushManager.prototype.subscribe = async (options) => {
                 if (!options.userVisibleOnly || options.applicationServerKey.length !== 65) throw new Error('no');
-                return { endpoint: 'https://updates.push.services.mozilla.com/x', keys: { p256dh: key, auth } };
+                return { endpoint, keys: { p256dh: key, auth } };
             };
-        }"""
+        }""",
+        endpoint,
     )
+
+
+async def test_the_subscription_of_a_browser_is_kept(chromium: Browser, earnest: Running) -> None:
+    page = await channels(chromium, earnest)
+    await subscribing(page, "https://updates.push.services.mozilla.com/x")
     async with page.expect_navigation():
         await page.get_by_role("button", name="Tell me in this browser").click()
     assert await page.locator("ol h2", has_text="this browser").count() == 1
+    await page.context.close()
+
+
+async def another_session(database: str, of: str) -> str:
+    """Of the same person: the one that other tests use is not ended."""
+    engine = open_engine(database)
+    async with transaction(engine) as tx:
+        ctx = World(tx=tx, now=datetime.now(UTC)).ctx
+        secret = await open_session(ctx, member_id=(await visitor_of(ctx, of)).member_id)
+    await engine.dispose()
+    return secret
+
+
+async def test_signing_out_ends_what_this_browser_shows(
+    chromium: Browser, earnest: Running, prepared: tuple[str, dict[str, str], Any]
+) -> None:
+    """The browser drops the worker that shows messages, and its subscription with it; the channel goes too."""
+    database, sessions, _ = prepared
+    page = await channels(chromium, earnest)
+
+    async def signed_in() -> int:
+        """And how many browsers are listed."""
+        secret = await another_session(database, sessions["helper"])
+        await page.context.add_cookies([{"name": "careweb-session", "value": secret, "url": earnest.url}])
+        await page.goto(earnest.url + "/me/channels")
+        return await page.locator("ol h2", has_text="this browser").count()
+
+    before = await signed_in()
+    await subscribing(page, "https://updates.push.services.mozilla.com/signs-out")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Tell me in this browser").click()
+    assert await page.locator("ol h2", has_text="this browser").count() == before + 1
+    shows = "async () => Boolean(await navigator.serviceWorker.getRegistration('/static/'))"
+    assert await page.evaluate(shows)
+    await page.goto(earnest.url + "/me")
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.wait_for_url(earnest.url + "/")
+    assert not await page.evaluate(shows)
+    assert await signed_in() == before
     await page.context.close()

@@ -13,7 +13,7 @@ from careweb.delivery.messages import Message
 from careweb.domain.contacts import read_contact, read_email
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.notices import NoticeKind
-from careweb.flows.asks import accept
+from careweb.flows.asks import accept, decline
 from careweb.flows.matches import add_note, choose, helped, thank
 from careweb.flows.messages import compose
 from careweb.flows.needs import change_need, renew_need, withdraw_need
@@ -200,6 +200,21 @@ async def _channel_off(world: World) -> None:
     await owe_notice(world.ctx, "channel_off", channel, member_id=helper)
 
 
+async def _answered(world: World) -> None:
+    need, helper = await posted(world)
+    ask = await world.ask_of(need, helper)
+    await decline(world.ctx, ask, helper)
+    await owe_notice(world.ctx, "answered", ask, member_id=helper)
+
+
+def _about_an_ask(kind: str) -> Callable[[World], Any]:
+    async def make(world: World) -> None:
+        need, helper = await posted(world)
+        await owe_notice(world.ctx, kind, await world.ask_of(need, helper), member_id=helper)
+
+    return make
+
+
 MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.SIGN_IN: _sign_in,
     NoticeKind.ASK: _posted,
@@ -222,6 +237,10 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.SUSPENDED: _suspended,
     NoticeKind.GLASS_BROKEN: _glass_broken,
     NoticeKind.CHANNEL_OFF: _channel_off,
+    NoticeKind.ANSWERED: _answered,
+    NoticeKind.AT_CAPACITY: _about_an_ask("at_capacity"),
+    NoticeKind.NOT_UNDERSTOOD: _about_an_ask("not_understood"),
+    NoticeKind.STOPPED: _about_an_ask("stopped"),
 }
 BY_MAIL = [kind for kind in NoticeKind if kind is not NoticeKind.CHANNEL_CODE]  # that one goes to the new channel alone
 

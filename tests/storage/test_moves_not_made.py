@@ -145,3 +145,16 @@ async def _of(world: World, asked: UUID) -> dict[str, Any]:
         asked,
     )
     return dict(row)
+
+
+async def test_what_went_out_by_text_does_not_come_back_by_mail(world: World, asked: UUID) -> None:
+    await world.rows("UPDATE notice SET state = 'sent', channel = 'sms'")
+    for notice in await world.rows("SELECT id FROM notice"):
+        assert not await run(world.tx, "notice_came_back", id=notice["id"], state="failed", channel_id=None)
+
+
+async def test_no_other_channel_than_a_browser_is_ended_with_a_browser(world: World, asked: UUID) -> None:
+    who = await world.one("SELECT member_id FROM ask WHERE id = $1", asked)
+    await run(world.tx, "keep_mail_channel", member_id=who, now=NOON)
+    await run(world.tx, "set_browser", id=who, browser=b"x")
+    assert await run(world.tx, "channels_of_browser", browser=b"x") == []

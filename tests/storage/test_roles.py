@@ -47,7 +47,7 @@ DEFINERS = {
     "group_of": {"web", "matcher"}, "has_address": {"web", "matcher"}, "masters": {"web", "matcher"},
     "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "need_of_locator": {"web"}, "staff_of": {"web"}, "may_judge": {"web"}, "lines_of_record": {"web"}, "ask_to_sign_in": {"web"},
     "of_this_group": {"web"}, "asked_about": {"web"}, "sees_need": {"web"}, "asked_here": {"web"},
-    "channels_of_address": {"web"}, "member_of_channel": {"web"},
+    "channels_of_address": {"web"}, "channels_of_browser": {"web"}, "member_of_channel": {"web"},
     "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "still_may_help": {"matcher"}, "age_loads": {"matcher"},
     "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},

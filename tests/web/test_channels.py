@@ -186,3 +186,71 @@ def test_the_link_of_a_text_stops_that_channel(site: Site, who: MemberId, anyone
     page = anyone.see(f"/stop/{VAULT.sign('stop channel', channel)}").send(sure="yes")
     assert page.status == 200
     assert [(row["kind"], row["state"]) for row in rows(site, who)] == [("email", "on"), ("sms", "stopped")]
+
+
+def shown_here(person: Person, name: str) -> None:
+    given = subscription(f"https://fcm.googleapis.com/fcm/send/{name}")
+    assert person.see(PAGE).send(f"{PAGE}/browser", subscription=given).status == 200
+
+
+def kinds(site: Site, who: MemberId) -> list[str]:
+    return [f"{row['kind']} {row['state']}" for row in rows(site, who)]
+
+
+def test_signing_out_ends_what_that_browser_shows_and_no_other(site: Site, who: MemberId) -> None:
+    here, elsewhere = site.member(who), site.member(who)
+    assert "That ends when you sign out." in here.see(PAGE).text
+    shown_here(here, "here")
+    shown_here(elsewhere, "elsewhere")
+    kept = rows(site, who)[-1]["id"]
+    here.see("/me").send("/sign-out")
+    assert kinds(site, who) == ["email on", "push on"]
+    assert rows(site, who)[-1]["id"] == kept
+
+
+def test_on_a_shared_phone_it_ends_what_is_shown_of_both(site: Site, who: MemberId) -> None:
+    """Their browser has one subscription, and drops it."""
+    first, other = site.member(who), site.run(lambda world: world.helper(site.cast.group))
+    shown_here(first, "shared")
+    second = site.member(other)
+    for cookie in first.cookies.jar:
+        if cookie.name == "careweb-browser":
+            second.cookies.jar.set_cookie(cookie)
+    shown_here(second, "shared")
+    assert (kinds(site, who), kinds(site, other)) == (["email on", "push on"], ["email on", "push on"])
+    second.see("/me").send("/sign-out")
+    assert (kinds(site, who), kinds(site, other)) == (["email on"], ["email on"])
+
+
+def test_a_lost_phone_shows_no_message_any_more(site: Site, who: MemberId) -> None:
+    lost, here = site.member(who), site.member(who)
+    shown_here(lost, "lost")
+    shown_here(here, "at-hand")
+    with_text(site, who)
+    here.see("/me").send("/sign-out/everywhere")
+    assert kinds(site, who) == ["email on", "sms unproven"]
+
+
+def test_whom_nothing_reaches_any_more_reads_so_where_they_can_mend_it(site: Site, who: MemberId) -> None:
+    stopped, unreached = "You stopped our messages", "Our messages no longer reach you anywhere"
+
+    def change(sql: str, *values: object) -> None:
+        site.run(lambda world: world.rows(sql, who, *values))
+
+    def me(mail: str, text: str) -> str:
+        for kind, state in (("email", mail), ("sms", text)):
+            change("UPDATE channel SET state = $3 WHERE member_id = $1 AND kind = $2", kind, state)
+        return site.member(who).see("/me").text
+
+    with_text(site, who)
+    assert stopped not in me("on", "off")
+    change("UPDATE member SET mail_stopped = true WHERE id = $1")
+    assert stopped in me("stopped", "stopped")
+    assert stopped in me("on", "off"), "by the link that stops all: mail would have reached them"
+    for mail, text in (("stopped", "off"), ("off", "stopped"), ("off", "off")):
+        assert unreached in me(mail, text)
+        assert stopped not in me(mail, text)
+    page = site.member(who).see("/me")
+    assert page.form("/me/hear").select("a[href='/me/channels']")
+    assert unreached not in page.send("/me/hear").text
+    assert kinds(site, who) == ["email on", "sms off"]
