@@ -44,7 +44,7 @@ async def read_fields(request: Request, *, most_fields: int = MOST_FIELDS) -> Fi
     if not body:
         return NO_FIELDS
     if kind == "application/x-www-form-urlencoded":
-        return _clean(_read_urlencoded(body, most_fields))
+        return _clean(read_urlencoded(body, most_fields))
     if kind == "multipart/form-data":
         return _clean(await _read_multipart(request, body, most_fields))
     raise BodyTypeError
@@ -63,7 +63,7 @@ async def read_body(request: Request) -> bytes:
     return body
 
 
-def _read_urlencoded(body: bytes, most_fields: int) -> list[tuple[str, str]]:
+def read_urlencoded(body: bytes, most_fields: int = MOST_FIELDS) -> list[tuple[str, str]]:
     if body.count(b"&") >= most_fields:
         raise BodyTooLargeError
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)

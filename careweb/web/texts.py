@@ -5,7 +5,6 @@ import hmac
 from collections.abc import Iterable
 from contextlib import suppress
 from html import escape
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError
 from careweb.flows.forms import first_time
 from careweb.flows.texts import answer_text, refusal
 from careweb.storage.database import Deadlock
-from careweb.web.bodies import read_body
+from careweb.web.bodies import read_body, read_urlencoded
 from careweb.web.visits import context
 
 _MORE_TRIES = 2
@@ -33,7 +32,7 @@ async def incoming(request: Request) -> Response:
     """Nothing is done before the signature fits, and without a secret none does. The same text brought twice is one."""
     settings = request.app.state.settings
     secret = settings.sms_secret.get_secret_value()
-    fields = parse_qsl((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True)
+    fields = read_urlencoded(await read_body(request))
     url = settings.public_url + request.url.path + (f"?{request.url.query}" if request.url.query else "")
     given_signature = request.headers.get("x-twilio-signature", "").encode()
     if not (secret and hmac.compare_digest(signature(secret, url, fields).encode(), given_signature)):
