@@ -140,7 +140,7 @@ class House:
         )
         if session:
             await context.add_cookies([{"name": "careweb-session", "value": session, "url": self.url}])
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(20_000)
         page = await context.new_page()
         person = Person(house=self, tongue=tongue, scripts=scripts, context=context, page=page)
         person.page.on("pageerror", lambda error: person.wrong.append(str(error)))
