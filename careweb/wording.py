@@ -219,6 +219,7 @@ ERRORS = {  # by field; or by what exactly is wrong with it
     "name": N_("Tell us what to call you, in at most 60 characters."),
     "contact_kind": N_("Choose how we can reach you."),
     "email": N_("This does not look like an e-mail address. It should be like name@example.org."),
+    "address_email": N_("This does not look like an e-mail address. It should be like name@example.org."),
     "phone": N_("This does not look like a phone number. Type all 10 digits, like 416 555 0123."),
     "contact": N_("Type an e-mail address, or a phone number with all 10 digits."),
     "reach": N_("Choose who may help."),

@@ -83,7 +83,8 @@ BEGIN
             -- A report about a volunteer goes to the group of their offer, from a need that may be another's.
             ('review', mine_or_own || ' OR ' || of_need, NULL, true),
             ('opening', mine, NULL, true),
-            ('channel', 'member_id = current_member()', NULL, false),
+            -- Theirs alone; whoever asked has no account, so theirs are seen as the contact in their need is.
+            ('channel', 'person_id = current_member() OR sees_need(person_id)', NULL, false),
             ('audit_line', mine, NULL, true),
             ('audit_link', 'false', NULL, true)
         ) AS guarded (name, web, written, matcher)
@@ -155,7 +156,7 @@ GRANT EXECUTE ON FUNCTION current_group(), current_member(), group_of(uuid), sha
     has_address(uuid), masters() TO careweb_web, careweb_matcher;
 GRANT EXECUTE ON FUNCTION of_this_group(uuid), asked_about(uuid), sees_need(uuid), asked_here(uuid, uuid) TO careweb_web;
 GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, timestamptz), need_of_locator(bytea), staff_of(uuid), may_judge(uuid, uuid),
-    lines_of_record(bytea), channels_of_address(bytea), channels_of_browser(bytea), member_of_channel(uuid),
+    lines_of_record(bytea), channels_of_address(bytea), channels_of_browser(bytea), person_of_channel(uuid),
     ask_to_sign_in(uuid, uuid, bytea, boolean, bytea, timestamptz, timestamptz, timestamptz),
     add_member_once(uuid, bytea, text, bytea, text, text, timestamptz, smallint, bytea),
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int) TO careweb_web;

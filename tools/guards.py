@@ -23,7 +23,7 @@ _WHICH = re.compile(
     r"(?:\w+\.)?(?:id|job|subject|slug|mark|record|market|layer|region_set|id_hash|kind|role|(?:need|offer|match|ask|region)_id)"
     r" (?:= (?:ANY \(.*\)|\(SELECT .*\)|[\w.:]+)|IN \(SELECT .*\))"
 )
-_WHOSE = re.compile(r"(?:\w+\.)?(?:member|group)_id = :\w+")
+_WHOSE = re.compile(r"(?:\w+\.)?(?:member|person|group)_id = :\w+")
 _JOIN = re.compile(r"(?!a\.member_id)(?:\w+\.)?\w*id = (?:\w+\.)?\w*id")  # an ask's member is whose it is
 # Guards that stand elsewhere: what is asked is the answer.
 _ELSEWHERE = {"hold_membership": "s.state = 'admitted'"}

@@ -1,4 +1,4 @@
-"""Ways to reach a member, and how an address of each kind is written. No address here is a URL, nor can one become part
+"""Ways to reach a person, and how an address of each kind is written. No address here is a URL, nor can one become part
 of a URL unquoted; a browser's push subscription, which holds one, is checked against the operator's list of push services."""
 
 import base64
@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from careweb.domain.contacts import read_phone
+from careweb.domain.contacts import Contact, read_email, read_phone
 
 
 class ChannelKind(StrEnum):
-    EMAIL = "email"  # the contact they sign in with
+    EMAIL = "email"  # the contact they gave; whoever asks and gave none may add one
     PUSH = "push"  # a browser of theirs
     SMS = "sms"
     TELEGRAM = "telegram"
@@ -24,8 +24,8 @@ class ChannelKind(StrEnum):
 
 
 TYPED = frozenset(ChannelKind) - {ChannelKind.EMAIL, ChannelKind.PUSH}  # an address that somebody types, and proves
-CHANNELS_MOST = 10  # of one member
-CODES_MOST = 5  # to a member's new channels within a day: each may cost, and may go to a stranger
+CHANNELS_MOST = 10  # of one person
+CODES_MOST = 5  # to a person's new channels, or to one address, within a day: each may cost, and may go to a stranger
 
 
 class AddressError(ValueError):
@@ -36,11 +36,14 @@ def read_address(kind: ChannelKind, text: str) -> str:
     return _READ[kind](unicodedata.normalize("NFKC", text).strip())
 
 
-def _phone(text: str) -> str:
-    try:
-        return read_phone(text).address
-    except ValueError as error:
-        raise AddressError from error
+def _contact(read_contact: Callable[[str], Contact]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        try:
+            return read_contact(text).address
+        except ValueError as error:
+            raise AddressError from error
+
+    return read
 
 
 def _like(pattern: str) -> Callable[[str], str]:
@@ -54,9 +57,10 @@ def _like(pattern: str) -> Callable[[str], str]:
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _READ: Mapping[ChannelKind, Callable[[str], str]] = {
-    ChannelKind.SMS: _phone,
-    ChannelKind.SIGNAL: _phone,
-    ChannelKind.WHATSAPP: _phone,
+    ChannelKind.EMAIL: _contact(read_email),
+    ChannelKind.SMS: _contact(read_phone),
+    ChannelKind.SIGNAL: _contact(read_phone),
+    ChannelKind.WHATSAPP: _contact(read_phone),
     ChannelKind.TELEGRAM: _like(r"[1-9]\d{4,14}"),  # a person's number there; groups have a minus
     ChannelKind.MATRIX: _like(rf"@[a-z0-9._=+-]{{1,64}}:{_LABEL}(?:\.{_LABEL}){{1,8}}"),
     ChannelKind.NTFY: _like(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"),  # a topic on the operator's server

@@ -11,3 +11,5 @@ AskId = NewType("AskId", UUID)
 MatchId = NewType("MatchId", UUID)
 NoticeId = NewType("NoticeId", UUID)
 SignInId = NewType("SignInId", UUID)
+
+PersonId = MemberId | NeedId  # whom a channel reaches: a member, or whoever asked for this need

@@ -29,8 +29,8 @@ async def came_back(ctx: Context, told: Mapping[str, Any]) -> Brought:
 async def _came_back(ctx: Context, notice: Notice) -> None:
     reader = await reader_of(ctx, notice)
     after = _after(reader, notice)
-    if reader and notice.member_id and notice.channel_id and await turn_off(ctx, notice.member_id, notice.channel_id):
-        await owe_anew(ctx, NoticeKind.CHANNEL_OFF, notice.channel_id, notice.member_id)
+    if reader and notice.channel_id and await turn_off(ctx, notice.person_id, notice.channel_id):
+        await owe_anew(ctx, NoticeKind.CHANNEL_OFF, notice.channel_id, notice.member_id, notice.need_id)
     state = NoticeState.OWED if after else NoticeState.FAILED
     if not await run(ctx.tx, "notice_came_back", id=notice.id, state=state, channel_id=after.id if after else None):
         return

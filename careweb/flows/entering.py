@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from careweb.domain.ids import MemberId
+from careweb.domain.ids import MemberId, PersonId
 from careweb.flows.context import Context
 from careweb.storage.database import run
 
@@ -19,3 +19,9 @@ async def act_in(ctx: Context, slug: str) -> None:
 
 async def act_for(ctx: Context, member_id: MemberId) -> None:
     await run(ctx.tx, "enter_person", id=member_id)
+
+
+async def act_for_owner(ctx: Context, person_id: PersonId) -> None:
+    """Of a channel: this member; or whoever asked for this need, in its group."""
+    await run(ctx.tx, "enter_person", id=person_id)
+    await enter(ctx, person_id)

@@ -22,6 +22,8 @@ async def forget_need(ctx: Context, need_id: NeedId, *, even_kept: bool = False)
         raise NotHereError
     if state in LIVE:
         await withdraw_need(ctx, need_id)
+    await run(ctx.tx, "forget_channels", person_id=need_id)  # even where a report keeps the rest: they hear no more
+    await run(ctx.tx, "stop_mail_to_asker", id=need_id)
     kept = await purge(ctx, need_id, closed_before=ctx.now, even_kept=even_kept)
     if kept:
         await promise(ctx.tx, "erase_need", need_id, kept)
@@ -50,5 +52,6 @@ async def purge(ctx: Context, need_id: NeedId, *, closed_before: datetime, even_
         await run(ctx.tx, "purge_need", id=need_id, now=ctx.now)
         for query in ("purge_series", "purge_thread", "purge_events", "purge_asks", "purge_matches"):
             await run(ctx.tx, query, need_id=need_id)
+        await run(ctx.tx, "forget_channels", person_id=need_id)
         await destroy_key(ctx.tx, ctx.vault, "need", need_id, ctx.now)
     return None

@@ -21,7 +21,7 @@ from careweb.flows.bounces import came_back
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
 from careweb.flows.forms import first_time
-from careweb.flows.notices import Begin, owe_notice
+from careweb.flows.notices import Begin, owe_notice, stop_asker
 from careweb.storage.database import Deadlock, run
 
 _MORE_TRIES = 2
@@ -84,7 +84,7 @@ async def _stop(ctx: Context, told: Mapping[str, Any]) -> Brought:
     if told["member_id"]:
         await run(ctx.tx, "stop_mail", id=told["member_id"])
     else:
-        await run(ctx.tx, "stop_mail_to_asker", id=told["need_id"])
+        await stop_asker(ctx, NeedId(told["need_id"]))
     await _say(ctx, NoticeKind.STOPPED, told)
     return Brought.STOPPED
 

@@ -47,8 +47,9 @@ async def forget_member(ctx: Context, member_id: MemberId, *, even_kept: bool = 
         await cannot(ctx, match["id"], member_id)
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
         await end_offer(ctx, OfferId(offer["id"]), member_id)
-    for query in ("forget_offers", "forget_own_needs", "forget_sign_ins", "forget_channels"):
+    for query in ("forget_offers", "forget_own_needs", "forget_sign_ins"):
         await run(ctx.tx, query, member_id=member_id)
+    await run(ctx.tx, "forget_channels", person_id=member_id)
     if kept:
         await promise(ctx.tx, "remove_member", member_id, kept)
         return kept

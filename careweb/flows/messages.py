@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
+from uuid import UUID
 
 from careweb.delivery.messages import Message
 from careweb.domain.channels import ChannelKind
@@ -45,19 +46,36 @@ async def compose(ctx: Context, notice: Notice, way: Way | None = None) -> Messa
 
 
 def _mail(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) -> Message:
-    text = render_text(locale, f"notices/{notice.kind}.txt", answers=bool(ctx.settings.answers_to), **values)
-    subject, _, body = re.sub(r"\n{3,}", "\n\n", text).partition("\n\n")
+    subject, body = _written(ctx, notice, locale, values)
     return Message(
-        id=notice.id, to=way.address, subject=subject.strip(), text=body,
-        html=render_html(locale, "notices/message.html", subject=subject.strip(), blocks=blocks(body)),
+        id=notice.id, to=way.address, subject=subject, text=body,
+        html=render_html(locale, "notices/message.html", subject=subject, blocks=blocks(body)),
         locale=locale, written_at=ctx.now, stop_url=values["stop_url"], detailed=True, answer_to=_answer_to(ctx, notice),
     )  # fmt: skip
 
 
+def _written(ctx: Context, notice: Notice, locale: str, values: Facts) -> tuple[str, str]:
+    """Subject and text of the mail."""
+    text = render_text(locale, f"notices/{notice.kind}.txt", answers=bool(ctx.settings.answers_to), **values)
+    subject, _, body = re.sub(r"\n{3,}", "\n\n", text).partition("\n\n")
+    return subject.strip(), body
+
+
+def _said(ctx: Context, notice: Notice, locale: str, values: Facts) -> str:
+    """What the mail says first, below the lines that say nothing."""
+    return blocks(_written(ctx, notice, locale, values)[1])[_HEAD][1]
+
+
 def _text(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) -> Message:
-    """That there is a message, its link and code, and how to stop; what it is about only for those who want it there."""
-    detailed = way.details and notice.kind == NoticeKind.ASK
-    values = {"link": f"{ctx.settings.public_url}/me", "code": ""} | values
+    """That there is a message, its link and code, and how to stop; what it is about only for those who want it there.
+
+    The link of an asker opens nothing by itself: others may hold that phone.
+    """
+    detailed = way.details and (notice.kind == NoticeKind.ASK or notice.need_id is not None)
+    page = own_page(ctx, notice.need_id)
+    values = {"link": page, "code": ""} | values
+    if notice.need_id:
+        values |= {"link": page, "said": _said(ctx, notice, locale, values)}
     answers = way.kind is ChannelKind.SMS and bool(ctx.settings.sms_secret)
     subject, text = (
         " ".join(render_text(locale, f"texts/{part}.txt", kind=notice.kind, detailed=detailed, answers=answers, **values).split())
@@ -92,7 +110,7 @@ def _kind_of(block: str) -> str:
 def _stop_url(ctx: Context, notice: Notice, way: Way) -> str:
     if notice.kind in TO_THOSE_WHO_STOPPED:
         return ""
-    if way.kind is not ChannelKind.EMAIL:
+    if way.id != notice.person_id:
         return _link(ctx, "stop", STOP_CHANNEL, way.id)
     purpose, id = (STOP_MEMBER, notice.member_id) if notice.member_id else (STOP_ASKER, notice.need_id)
     return _link(ctx, "stop", purpose, id)
@@ -192,18 +210,18 @@ async def _confirm_import(ctx: Context, notice: Notice) -> Facts | None:
     if notice.need_id:
         row = await run(ctx.tx, "need_facts", id=notice.need_id)
         return _need_link(ctx, notice.need_id) if row and not row["confirmed"] and not row["purged_at"] else None
-    row = await run(ctx.tx, "recipient_member", id=notice.member_id)
+    row = await run(ctx.tx, "recipient", id=notice.member_id)
     return {"link": _link(ctx, "c", "confirm", notice.member_id)} if row and not row["confirmed"] else None
 
 
 async def _channel_code(ctx: Context, notice: Notice) -> Facts | None:
-    return {"code": ctx.vault.digits("channel", notice.subject, CHANNEL_DIGITS), "link": _channels_page(ctx)}
+    return {"code": ctx.vault.digits("channel", notice.subject, CHANNEL_DIGITS), "link": _channels_page(ctx, notice)}
 
 
 async def _channel_off(ctx: Context, notice: Notice) -> Facts | None:
-    rows = await run(ctx.tx, "channels_of_member", member_id=notice.member_id)
+    rows = await run(ctx.tx, "channels_of_person", person_id=notice.person_id)
     off = [row["kind"] for row in rows if row["id"] == notice.subject and row["state"] == ChannelState.OFF]
-    return {"channel": off[0], "link": _channels_page(ctx)} if off else None
+    return {"channel": off[0], "link": _channels_page(ctx, notice)} if off else None
 
 
 async def _answered(ctx: Context, notice: Notice) -> Facts | None:
@@ -230,8 +248,13 @@ async def _not_understood(ctx: Context, notice: Notice) -> Facts | None:
     return {**link, "of_ask": row is not None}
 
 
-def _channels_page(ctx: Context) -> str:
-    return f"{ctx.settings.public_url}/me/channels"
+def _channels_page(ctx: Context, notice: Notice) -> str:
+    return own_page(ctx, notice.need_id) + ("" if notice.need_id else "/channels")
+
+
+def own_page(ctx: Context, need_id: UUID | None) -> str:
+    """Of this need, or of a member. Only who follows the need, or is signed in, sees it: the link alone opens nothing."""
+    return f"{ctx.settings.public_url}/" + (f"find?need={need_id}" if need_id else "me")
 
 
 def _about_membership(state: MembershipState) -> Callable[[Context, Notice], Awaitable[Facts | None]]:

@@ -25,9 +25,9 @@ from careweb.domain.states import AskState, NoticeState
 from careweb.flows.again import look_again
 from careweb.flows.context import Context
 from careweb.flows.digests import put_off, with_others
-from careweb.flows.entering import act_for, enter
+from careweb.flows.entering import act_for, act_for_owner, enter
 from careweb.flows.messages import STOP_ASKER, STOP_CHANNEL, STOP_MEMBER, compose
-from careweb.flows.ways import Way, any_left, reader_of, turn_off
+from careweb.flows.ways import Way, any_left, reader_of, stop_channel, turn_off
 from careweb.storage import notices
 from careweb.storage.database import run
 from careweb.storage.notices import Notice
@@ -84,10 +84,12 @@ async def owe_notices(ctx: Context, kind: str, about: Sequence[tuple[UUID, Membe
     await promise_many(ctx.tx, "deliver_notice", [row["id"] for row in owed], ctx.now)
 
 
-async def owe_anew(ctx: Context, kind: str, subject: UUID, member_id: MemberId) -> None:
+async def owe_anew(
+    ctx: Context, kind: str, subject: UUID, member_id: MemberId | None = None, need_id: NeedId | None = None
+) -> None:
     """Of something that may happen again: what was owed before is overtaken by this one."""
-    await notices.forget(ctx.tx, NoticeKind(kind), subject, member_id)
-    await owe_notice(ctx, kind, subject, member_id=member_id)
+    await notices.forget(ctx.tx, NoticeKind(kind), subject, member_id, need_id)
+    await owe_notice(ctx, kind, subject, member_id, need_id)
 
 
 async def owe_in_bursts(
@@ -105,17 +107,23 @@ async def stop(ctx: Context, token: str) -> bool:
         await act_for(ctx, MemberId(member_id))
         await run(ctx.tx, "stop_mail", id=member_id)
     elif channel_id := ctx.vault.verify(STOP_CHANNEL, token):
-        member_id = await run(ctx.tx, "member_of_channel", id=channel_id)
-        if member_id:
-            await act_for(ctx, MemberId(member_id))
-            await run(ctx.tx, "stop_channel", id=channel_id, member_id=member_id)
-            await any_left(ctx, MemberId(member_id))
+        person_id = await run(ctx.tx, "person_of_channel", id=channel_id)
+        if person_id:
+            await act_for_owner(ctx, person_id)
+            await stop_channel(ctx, person_id, channel_id)
     elif need_id := ctx.vault.verify(STOP_ASKER, token):
         await enter(ctx, need_id)
-        await run(ctx.tx, "stop_mail_to_asker", id=need_id)
+        await stop_asker(ctx, NeedId(need_id))
     else:
         return False
     return True
+
+
+async def stop_asker(ctx: Context, need_id: NeedId) -> None:
+    """No more about this need. Each channel by itself: to use one again is not to use all."""
+    await run(ctx.tx, "stop_mail_to_asker", id=need_id)
+    for id in (need_id, *[row["id"] for row in await run(ctx.tx, "channels_of_person", person_id=need_id)]):
+        await stop_channel(ctx, need_id, id)
 
 
 async def revive_parked(ctx: Context) -> int:
@@ -164,8 +172,7 @@ async def _claim(ctx: Context, notice_id: NoticeId, lease_until: datetime) -> _C
         return await _give_up(ctx, notice, NoticeState.PARKED)
     reader = await reader_of(ctx, notice)
     if reader and not reader.ways:
-        if notice.member_id:
-            await any_left(ctx, notice.member_id)
+        await any_left(ctx, notice.person_id)
         return await _give_up(ctx, notice, NoticeState.FAILED)
     way = reader.way(notice.channel_id) if reader else None
     message = await compose(ctx, notice, way)
@@ -215,8 +222,8 @@ async def _mark_one(ctx: Context, notice: Notice, claimed: _Claimed, error: Deli
 async def _refused(ctx: Context, notice: Notice, claimed: _Claimed) -> Outcome:
     """For good: nothing goes there any more. Where there is another channel it tells of that, and takes the message."""
     channel_id = claimed.way.id
-    if notice.member_id and await turn_off(ctx, notice.member_id, channel_id):
-        await owe_anew(ctx, NoticeKind.CHANNEL_OFF, channel_id, notice.member_id)
+    if await turn_off(ctx, notice.person_id, channel_id):
+        await owe_anew(ctx, NoticeKind.CHANNEL_OFF, channel_id, notice.member_id, notice.need_id)
     if claimed.after.id == channel_id:
         return await _give_up(ctx, notice, NoticeState.FAILED)
     await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED, channel_id=claimed.after.id, tries=0)
@@ -241,7 +248,9 @@ async def _give_up(ctx: Context, notice: Notice, state: NoticeState) -> Outcome:
 
 
 async def never_arrived(ctx: Context, notice: Notice) -> None:
-    """Whoever was asked by it is free again, and the need looks for others."""
+    """Whoever was asked by it is free again, and the need looks for others; who left a telephone number is called."""
+    if notice.need_id and notice.kind in CALL_INSTEAD:
+        await notices.call_back(ctx.tx, notice.need_id)
     if notice.kind != NoticeKind.ASK:
         return
     ask_id = AskId(notice.subject)

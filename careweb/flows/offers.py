@@ -166,7 +166,7 @@ async def resume(ctx: Context, member_id: MemberId) -> None:
 async def hear_again(ctx: Context, member_id: MemberId) -> None:
     """Messages were stopped by the link at their foot, or none arrived; whoever signs in can have them again, by e-mail."""
     await run(ctx.tx, "restart_mail", id=member_id)
-    await run(ctx.tx, "restart_channel", id=member_id, member_id=member_id)
+    await run(ctx.tx, "restart_channel", id=member_id, person_id=member_id)
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):
         await promise(ctx.tx, "offer_appeared", offer["id"], ctx.now)
 
@@ -198,7 +198,7 @@ async def my_page(ctx: Context, member_id: MemberId) -> MyPage:
 
 async def _is_unreached(ctx: Context, member_id: MemberId) -> bool:
     """Some channel refused, and none is left. E-mail without a row of its own has never been stopped."""
-    rows = await run(ctx.tx, "channels_of_member", member_id=member_id)
+    rows = await run(ctx.tx, "channels_of_person", person_id=member_id)
     states = {row["state"] for row in rows}
     return ChannelState.OFF in states and ChannelState.ON not in states and any(row["id"] == member_id for row in rows)
 

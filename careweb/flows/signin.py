@@ -210,9 +210,10 @@ async def sign_out_everywhere(ctx: Context, member_id: MemberId) -> None:
 
 
 async def forget_everywhere(ctx: Context, need_id: NeedId) -> None:
-    """No browser may follow this need until somebody types its code or opens its link."""
+    """No browser may follow this need, nor is told of it, until somebody types its code or opens its link."""
     for one in await series_of(ctx, need_id):
         await run(ctx.tx, "forget_need_everywhere", need_id=one)
+        await run(ctx.tx, "forget_browsers", person_id=one)
 
 
 async def close_session(ctx: Context, secret: str) -> None:

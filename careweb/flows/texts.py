@@ -6,11 +6,13 @@ from uuid import UUID
 
 from careweb.domain.answers import Said, Written
 from careweb.domain.channels import ChannelKind
-from careweb.domain.ids import AskId, MemberId
+from careweb.domain.ids import AskId, MemberId, PersonId
 from careweb.flows.asks import SHORT_CODE_DIGITS, WRONG_CODES_MOST, accept, decline
-from careweb.flows.channels import address_index, stop_channel
+from careweb.flows.channels import address_index
 from careweb.flows.context import Context
-from careweb.flows.entering import act_for, enter
+from careweb.flows.entering import act_for, act_for_owner, enter
+from careweb.flows.messages import own_page
+from careweb.flows.ways import stop_channel
 from careweb.rendering import SOURCE, interfaces, render_text
 from careweb.storage.database import run
 
@@ -22,25 +24,25 @@ async def answer_text(ctx: Context, phone: str, written: Written) -> str:
         return ""
     if written.said is Said.STOP:
         for owner in owners:
-            await act_for(ctx, owner["member_id"])
-            await stop_channel(ctx, MemberId(owner["member_id"]), owner["id"])
-        return await _reply(ctx, owners[0]["member_id"], "stopped")
+            await act_for_owner(ctx, owner["person_id"])
+            await stop_channel(ctx, owner["person_id"], owner["id"])
+        return await _reply(ctx, owners[0]["person_id"], "stopped")
     if written.said is Said.UNCLEAR:
-        return await _reply(ctx, owners[0]["member_id"], "unclear")
-    for owner in owners:  # a family may share a telephone
-        await act_for(ctx, owner["member_id"])
-        ask_id = await _ask_of(ctx, owner["member_id"], written.code)
+        return await _reply(ctx, owners[0]["person_id"], "unclear")
+    for owner in owners:  # a family may share a telephone; who asked for something has no question to answer
+        await act_for(ctx, owner["person_id"])
+        ask_id = await _ask_of(ctx, owner["person_id"], written.code)
         if ask_id:
-            return await _answer(ctx, ask_id, MemberId(owner["member_id"]), yes=written.said is Said.YES)
+            return await _answer(ctx, ask_id, MemberId(owner["person_id"]), yes=written.said is Said.YES)
     for owner in owners:
-        await _count_wrong(ctx, owner["member_id"])
-    return await _reply(ctx, owners[0]["member_id"], "unclear")
+        await _count_wrong(ctx, owner["person_id"])
+    return await _reply(ctx, owners[0]["person_id"], "unclear")
 
 
 async def refusal(ctx: Context, phone: str, outcome: str) -> str:
     """Why nothing has happened, in another transaction than the one that did not."""
     owners = await run(ctx.tx, "channels_of_address", address=address_index(ctx, ChannelKind.SMS, phone))
-    return await _reply(ctx, owners[0]["member_id"], outcome) if owners else ""
+    return await _reply(ctx, owners[0]["person_id"], outcome) if owners else ""
 
 
 async def _asks(ctx: Context, member_id: UUID) -> list[Mapping[str, Any]]:
@@ -73,9 +75,9 @@ async def _answer(ctx: Context, ask_id: AskId, member_id: MemberId, *, yes: bool
     return await _reply(ctx, member_id, await accept(ctx, ask_id, member_id), link)
 
 
-async def _reply(ctx: Context, member_id: UUID, outcome: str, link: str = "") -> str:
-    await act_for(ctx, MemberId(member_id))
-    member = await run(ctx.tx, "recipient_member", id=member_id)
-    locale = member["locale"] if member and member["locale"] in interfaces() else SOURCE
-    link = link or f"{ctx.settings.public_url}/me"
+async def _reply(ctx: Context, person_id: PersonId, outcome: str, link: str = "") -> str:
+    await act_for_owner(ctx, person_id)
+    person = await run(ctx.tx, "recipient", id=person_id)
+    locale = person["locale"] if person and person["locale"] in interfaces() else SOURCE
+    link = link or own_page(ctx, person_id if person and person["record"] == "need" else None)
     return " ".join(render_text(locale, "texts/reply.txt", outcome=str(outcome), link=link).split())

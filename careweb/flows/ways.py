@@ -9,9 +9,9 @@ from uuid import UUID
 
 from careweb.config import Settings
 from careweb.domain.channels import ChannelKind
-from careweb.domain.ids import MemberId
+from careweb.domain.ids import PersonId
 from careweb.domain.notices import BY_MAIL_ONLY, TO_THE_UNCONFIRMED, TO_THOSE_WHO_STOPPED, NoticeKind
-from careweb.domain.states import ChannelState
+from careweb.domain.states import ChannelState, ContactKind
 from careweb.flows.context import Context
 from careweb.rendering import SOURCE, interfaces
 from careweb.storage.database import run
@@ -54,36 +54,34 @@ def switched_on(settings: Settings) -> frozenset[ChannelKind]:
 
 async def reader_of(ctx: Context, notice: Notice) -> Reader | None:
     """None: gone, or stopped messages since this one was owed. Without any way: nothing reaches them."""
-    record, id = ("member", notice.member_id) if notice.member_id else ("need", notice.need_id)
-    row = await run(ctx.tx, "recipient_member" if notice.member_id else "recipient_asker", id=id)
-    if row is None or id is None:
+    row = await run(ctx.tx, "recipient", id=notice.person_id)
+    if row is None:
         return None
     stopped = row["mail_stopped"] and notice.kind not in TO_THOSE_WHO_STOPPED
     if stopped or not (row["confirmed"] or notice.kind in TO_THE_UNCONFIRMED):
         return None
-    sealer = await key_of(ctx.tx, ctx.vault, record, id)
-    address = sealer.open("contact", row["sealed_contact"]) if sealer else ""
-    if sealer is None or not address:
+    sealer = await key_of(ctx.tx, ctx.vault, row["record"], notice.person_id)
+    if sealer is None:
         return None
-    mail = Way(id=id, kind=ChannelKind.EMAIL, address=address)
-    only_mail = notice.need_id is not None or notice.kind in BY_MAIL_ONLY
-    ways = (mail,) if only_mail else await _ways(ctx, notice, mail, sealer)
+    contact = sealer.open("contact", row["sealed_contact"]) if row["contact_kind"] == ContactKind.EMAIL else ""
+    mail = [Way(id=notice.person_id, kind=ChannelKind.EMAIL, address=contact)] if contact else []
     return Reader(
-        locale=row["locale"] if row["locale"] in interfaces() else SOURCE, ways=ways, time_zone=row["time_zone"],
-        digest_at=row["digest_at"] if notice.member_id else None,
+        locale=row["locale"] if row["locale"] in interfaces() else SOURCE, time_zone=row["time_zone"], digest_at=row["digest_at"],
+        ways=tuple(mail if notice.kind in BY_MAIL_ONLY else await _ways(ctx, notice, mail, sealer)),
     )  # fmt: skip
 
 
-async def _ways(ctx: Context, notice: Notice, mail: Way, sealer: Sealer) -> tuple[Way, ...]:
-    rows = await run(ctx.tx, "channels_of_member", member_id=notice.member_id)
+async def _ways(ctx: Context, notice: Notice, mail: list[Way], sealer: Sealer) -> list[Way]:
+    """`mail`: to the address they gave, if they gave one."""
+    rows = await run(ctx.tx, "channels_of_person", person_id=notice.person_id)
     usable = switched_on(ctx.settings)
     if notice.kind == NoticeKind.CHANNEL_CODE:  # to the new one itself
         wanted = [row for row in rows if row["id"] == notice.subject and row["state"] == ChannelState.UNPROVEN]
     else:
         wanted = [row for row in rows if row["state"] == ChannelState.ON]
-    ways = [mail if row["id"] == mail.id else _way(row, sealer) for row in wanted if row["kind"] in usable]
-    told_by_mail = notice.kind != NoticeKind.CHANNEL_CODE and not any(row["id"] == mail.id for row in rows)
-    return (mail, *ways) if told_by_mail else tuple(ways)
+    ways = [mail[0] if row["id"] == notice.person_id else _way(row, sealer) for row in wanted if row["kind"] in usable]
+    told_by_mail = notice.kind != NoticeKind.CHANNEL_CODE and not any(row["id"] == notice.person_id for row in rows)
+    return [*mail, *ways] if told_by_mail else ways
 
 
 def _way(row: Any, sealer: Sealer) -> Way:
@@ -91,29 +89,41 @@ def _way(row: Any, sealer: Sealer) -> Way:
     return Way(id=row["id"], kind=ChannelKind(row["kind"]), address=address, details=row["details"])
 
 
-async def turn_off(ctx: Context, member_id: MemberId, channel_id: UUID) -> bool:
+async def turn_off(ctx: Context, person_id: PersonId, channel_id: UUID) -> bool:
     """It refused for good. True: by another channel its person should hear of it.
 
     E-mail is left on where there is no other: a mail server that refuses everybody for an hour must not silence everybody.
     """
-    await run(ctx.tx, "keep_mail_channel", member_id=member_id, now=ctx.now)
-    others = [id for id in await _on(ctx, member_id) if id != channel_id]
-    if channel_id == member_id and not others:
+    others = [id for id in await _on(ctx, person_id) if id != channel_id]
+    if channel_id == person_id and not others:
         return False
     was_on = await run(ctx.tx, "turn_channel_off", id=channel_id)
-    return await any_left(ctx, member_id) and bool(was_on)
+    return await any_left(ctx, person_id) and bool(was_on)
 
 
-async def any_left(ctx: Context, member_id: MemberId) -> bool:
-    """Whom nothing reaches is not asked: as if they had stopped messages."""
-    if await _on(ctx, member_id):
+async def stop_channel(ctx: Context, person_id: PersonId, channel_id: UUID) -> bool:
+    """With the last one all messages stop, and nobody asks a member anything.
+
+    Of a need that comes again every week it stops for all of them: whoever stops it means the whole.
+    """
+    series = [row["id"] for row in await run(ctx.tx, "series_of_need", id=person_id)]
+    for one in (person_id, *series):
+        await run(ctx.tx, "keep_mail_channel", person_id=one, now=ctx.now)
+    stopped = bool(await run(ctx.tx, "stop_channel", id=channel_id, person_id=person_id, series=series))
+    await any_left(ctx, person_id)
+    return stopped
+
+
+async def any_left(ctx: Context, person_id: PersonId) -> bool:
+    """A member whom nothing reaches is not asked: as if they had stopped messages. Whoever asked comes back by code."""
+    if await _on(ctx, person_id):
         return True
-    await run(ctx.tx, "stop_mail", id=member_id)
+    await run(ctx.tx, "stop_mail", id=person_id)
     return False
 
 
-async def _on(ctx: Context, member_id: MemberId) -> list[UUID]:
+async def _on(ctx: Context, person_id: PersonId) -> list[UUID]:
+    await run(ctx.tx, "keep_mail_channel", person_id=person_id, now=ctx.now)
     usable = switched_on(ctx.settings)
-    rows = await run(ctx.tx, "channels_of_member", member_id=member_id)
-    on = [row["id"] for row in rows if row["state"] == ChannelState.ON and row["kind"] in usable]
-    return on if any(row["id"] == member_id for row in rows) else [member_id, *on]
+    rows = await run(ctx.tx, "channels_of_person", person_id=person_id)
+    return [row["id"] for row in rows if row["state"] == ChannelState.ON and row["kind"] in usable]

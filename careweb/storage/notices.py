@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID, uuid4
 
 from careweb.domain.channels import ChannelKind
-from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId
+from careweb.domain.ids import AskId, MemberId, NeedId, NoticeId, PersonId
 from careweb.domain.states import NoticeState
 from careweb.storage.database import Transaction, run
 
@@ -23,12 +24,17 @@ class Notice:
     lease_until: datetime
     channel_id: UUID | None = None  # on which it was tried last
 
+    @property
+    def person_id(self) -> PersonId:
+        """To whom it goes."""
+        return cast("PersonId", self.member_id or self.need_id)  # the table has no row without either
+
 
 async def owe(
     tx: Transaction,
     kind: str,
     subject: UUID,
-    to: MemberId | NeedId,
+    to: PersonId,
     *,
     asker: bool,
     always: bool,
@@ -42,9 +48,9 @@ async def owe(
     return NoticeId(owed) if owed else None
 
 
-async def forget(tx: Transaction, kind: str, subject: UUID, member_id: MemberId) -> None:
+async def forget(tx: Transaction, kind: str, subject: UUID, member_id: MemberId | None, need_id: NeedId | None) -> None:
     """Each is owed once; forgotten, it is another message, which a mail program does not take for the first."""
-    await run(tx, "forget_notice", kind=kind, subject=subject, member_id=member_id)
+    await run(tx, "forget_notice", kind=kind, subject=subject, member_id=member_id, need_id=need_id)
 
 
 async def forget_sent(

@@ -1,20 +1,33 @@
-"""A member's page of channels: how we reach them, in which order. All of it works without a script but a browser itself."""
+"""The page of channels, of a member or of whoever asked for a need: how we reach them, in which order.
+
+All of it works without a script but a browser itself.
+"""
 
 from uuid import UUID
 
 from starlette.responses import Response
 
-from careweb.domain.channels import TYPED, AddressError, ChannelKind
+from careweb.domain.channels import CODES_MOST, AddressError, ChannelKind, read_address
 from careweb.domain.errors import NotHereError, TooManyChannelsError, WrongCodeError
+from careweb.domain.ids import PersonId
 from careweb.flows import channels
-from careweb.flows.ways import switched_on
+from careweb.flows.following import follow
+from careweb.flows.ways import stop_channel, switched_on
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.cookies import BROWSER, read_cookie
 from careweb.web.headers import SCRIPTED
 from careweb.web.need_form import Errors
+from careweb.web.slowing import codes_sent_to
 from careweb.web.visits import Visit, see_other
 
-PAGE = "/me/channels"
+
+def _whose(visit: Visit) -> PersonId:
+    """Of the need of the path, if this browser may follow it; else of whoever is signed in."""
+    return visit.need_id() if "need_id" in visit.request.path_params else visit.member_id
+
+
+def _here(visit: Visit) -> str:
+    return f"/need/{visit.need_id()}/channels" if "need_id" in visit.request.path_params else "/me/channels"
 
 
 async def show(visit: Visit) -> Response:
@@ -22,12 +35,13 @@ async def show(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, errors: Errors | None = None) -> Response:
-    usable = switched_on(visit.ctx.settings)
+    usable, there = switched_on(visit.ctx.settings), await channels.channels_of(visit.ctx, _whose(visit))
+    need = await follow(visit.ctx, visit.need_id()) if "need_id" in visit.request.path_params else None
     return visit.page(
-        "members/channels.html", 422 if errors else 200, headers=SCRIPTED, errors=errors or {},
-        values=visit.fields if visit.posting else NO_FIELDS, there=await channels.channels_of(visit.ctx, visit.member_id),
-        kinds=[kind for kind in ChannelKind if kind in usable & TYPED], usable=usable,
-        digest_at=await channels.digest_at(visit.ctx, visit.member_id),
+        "members/channels.html", 422 if errors else 200, headers=SCRIPTED, errors=errors or {}, here=_here(visit),
+        values=visit.fields if visit.posting else NO_FIELDS, there=there, usable=usable, need=need,
+        kinds=channels.may_type(visit.ctx, there),
+        digest_at=None if need else await channels.digest_at(visit.ctx, visit.member_id),
         push_key=channels.push_key(visit.ctx) if ChannelKind.PUSH in usable else "",
     )  # fmt: skip
 
@@ -35,33 +49,36 @@ async def _page(visit: Visit, errors: Errors | None = None) -> Response:
 async def _own(visit: Visit) -> UUID:
     """The channel of the path, if it is theirs; else it is as if there were none."""
     channel_id = UUID(str(visit.request.path_params["channel_id"]))
-    if not any(one.id == channel_id for one in await channels.channels_of(visit.ctx, visit.member_id)):
+    if not any(one.id == channel_id for one in await channels.channels_of(visit.ctx, _whose(visit))):
         raise NotHereError
     return channel_id
 
 
 async def _add(visit: Visit) -> Response:
     kind = visit.fields.get("kind", "")
-    if kind not in TYPED:
+    if kind not in channels.may_type(visit.ctx, await channels.channels_of(visit.ctx, _whose(visit))):
         return await _page(visit, {"kind": "channel"})
     try:
-        await channels.add_channel(visit.ctx, visit.member_id, ChannelKind(kind), visit.fields.get("address", ""))
+        address = read_address(ChannelKind(kind), visit.fields.get("address", ""))
+        if await codes_sent_to(visit.request, kind, address) > CODES_MOST:
+            raise TooManyChannelsError
+        await channels.add_channel(visit.ctx, _whose(visit), ChannelKind(kind), address)
     except AddressError:
         return await _page(visit, {"address": f"address_{kind}"})
     except TooManyChannelsError:
         return await _page(visit, {"address": "channels"})
-    return see_other(PAGE)
+    return see_other(_here(visit))
 
 
 async def add_browser(visit: Visit) -> Response:
     given, browser = visit.fields.get("subscription", ""), read_cookie(visit.request, BROWSER)
     try:
-        await channels.add_browser(visit.ctx, visit.member_id, given, browser)
+        await channels.add_browser(visit.ctx, _whose(visit), given, browser)
     except AddressError:
         return await _page(visit, {"push": "push"})
     except TooManyChannelsError:
         return await _page(visit, {"push": "channels"})
-    return see_other(PAGE)
+    return see_other(_here(visit))
 
 
 async def set_digest(visit: Visit) -> Response:
@@ -69,29 +86,29 @@ async def set_digest(visit: Visit) -> Response:
     if at and at not in map(str, range(24)):
         return await _page(visit, {"at": "channel"})
     await channels.set_digest(visit.ctx, visit.member_id, int(at) if at else None)
-    return see_other(PAGE)
+    return see_other(_here(visit))
 
 
 async def prove(visit: Visit) -> Response:
     channel_id = await _own(visit)
     try:
-        await channels.prove(visit.ctx, visit.member_id, channel_id, visit.fields.get("code", ""))
+        await channels.prove(visit.ctx, _whose(visit), channel_id, visit.fields.get("code", ""))
     except WrongCodeError:  # answered, not raised: the try must be counted
         return await _page(visit, {f"code-{channel_id}": "code"})
-    return see_other(PAGE)
+    return see_other(_here(visit))
 
 
 async def change(visit: Visit) -> Response:
     """One button each; pressing it twice is pressing it once."""
-    member_id, channel_id, do = visit.member_id, await _own(visit), visit.fields.get("do", "")
+    person_id, channel_id, do = _whose(visit), await _own(visit), visit.fields.get("do", "")
     if do == "first":
-        await channels.put_first(visit.ctx, member_id, channel_id)
+        await channels.put_first(visit.ctx, person_id, channel_id)
     elif do == "stop":
-        await channels.stop_channel(visit.ctx, member_id, channel_id)
+        await stop_channel(visit.ctx, person_id, channel_id)
     elif do == "start":
-        await channels.restart_channel(visit.ctx, member_id, channel_id)
+        await channels.restart_channel(visit.ctx, person_id, channel_id)
     elif do == "remove":
-        await channels.remove_channel(visit.ctx, member_id, channel_id)
+        await channels.remove_channel(visit.ctx, person_id, channel_id)
     elif do in ("details", "neutral"):
-        await channels.set_details(visit.ctx, member_id, channel_id, details=do == "details")
-    return see_other(PAGE)
+        await channels.set_details(visit.ctx, person_id, channel_id, details=do == "details")
+    return see_other(_here(visit))

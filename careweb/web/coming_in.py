@@ -143,6 +143,9 @@ async def slow_first(request: Request, _fields: Fields) -> None:
 
 async def find(visit: Visit) -> Response:
     if not visit.posting:
+        asked_about = visit.request.query_params.get("need", "")  # as texts to an asker say
+        if asked_about in map(str, visit.visitor.needs):
+            return see_other(f"/need/{asked_about}")
         return visit.page("signin/find.html", errors={}, values=visit.fields, then="/me")
     if visit.fields.get("do") == "contact":
         return await _write_to(visit, join=False, again="signin/find.html")

@@ -13,6 +13,7 @@ from careweb.domain.ids import MatchId, NeedId
 from careweb.domain.needs import LONGEST
 from careweb.domain.states import LIVE, OVER, NeedState
 from careweb.flows import matches, needs, repeating, signin, widening
+from careweb.flows.channels import channels_of
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need, need_kept_until
 from careweb.flows.forms import first_time
@@ -47,7 +48,7 @@ async def _status(
         "needs/status.html", status, need=view, group=view, now=visit.ctx.now, errors=errors or {},
         writing_to=writing_to, kept=await need_kept_until(visit.ctx, need_id) if view.state in OVER else None,
         late="late" in visit.request.query_params, again="again" in visit.request.query_params, form_id=new_form_id(),
-        values=visit.fields if visit.posting else NO_FIELDS,
+        values=visit.fields if visit.posting else NO_FIELDS, ways=await channels_of(visit.ctx, need_id),
         languages=[spoken.name(tag, locale) for tag in view.languages], speech=spoken.name, others=others[:3],
     )  # fmt: skip
 

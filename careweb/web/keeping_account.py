@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from careweb.flows.auditing import opened
+from careweb.flows.channels import channels_of
 from careweb.flows.following import follow, goes_at, held_about
 from careweb.flows.forgetting import need_kept_until
 from careweb.web.choices import spoken_languages
@@ -16,7 +17,7 @@ async def privacy_of_need(visit: Visit) -> Response:
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     return visit.page(
         "needs/privacy.html", need=view, languages=[spoken.name(tag, visit.interface.tag) for tag in view.languages], lines=await opened(visit.ctx, "need", need_id),
-        held=await held_about(visit.ctx, need_id), goes=await goes_at(visit.ctx, view),
+        held=await held_about(visit.ctx, need_id), ways=await channels_of(visit.ctx, need_id), goes=await goes_at(visit.ctx, view),
         kept=await need_kept_until(visit.ctx, need_id),
     )  # fmt: skip
 

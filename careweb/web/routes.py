@@ -52,6 +52,10 @@ ROUTES = [
     door("/need/{need_id:uuid}/matches/{match_id:uuid}/report", reporting.report_helper, FORM),
     door("/need/{need_id:uuid}/reviews", reporting.reviews_of_need),
     door("/need/{need_id:uuid}/reviews/{review_id:uuid}/appeal", reporting.appeal_of_asker, POST),
+    door("/need/{need_id:uuid}/channels", channels.show, FORM),
+    door("/need/{need_id:uuid}/channels/browser", channels.add_browser, POST),
+    door("/need/{need_id:uuid}/channels/{channel_id:uuid}", channels.change, POST),
+    door("/need/{need_id:uuid}/channels/{channel_id:uuid}/code", channels.prove, POST),
     door("/need/{need_id:uuid}/privacy", keeping_account.privacy_of_need),
     # Offering
     door("/g/{slug}/offer", volunteering.offer, FORM, most_fields=OFFER_FIELDS),

@@ -74,6 +74,12 @@ async def slowed_sign_in(request: Request) -> None:
     await sleep(wait_for_sign_in(await request.app.state.counters.count("sign-ins", network(request))))
 
 
+async def codes_sent_to(request: Request, kind: str, address: str) -> int:
+    """Today, for whomever, this one included: it may be the number of somebody who knows nothing of it."""
+    counters: Counters = request.app.state.counters
+    return await counters.count("channel codes", f"{kind}:{address}")
+
+
 async def held_because(request: Request, words: str) -> HeldReason | None:
     """Counts a need that is being posted, and says whether a coordinator reads it first."""
     state, settings = request.app.state, request.app.state.settings

@@ -19,17 +19,21 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: owe_notice_to_asker(id, kind, subject, need_id, always, confirming, now)$
--- The same to whoever asked for this need.
+-- The same to whoever asked for this need, if they gave an e-mail address or chose another channel.
 INSERT INTO notice (id, kind, subject, need_id, created_at)
 SELECT :id, :kind, :subject, n.id, :now FROM need n
-WHERE n.id = :need_id AND n.contact_kind = 'email' AND n.sealed_contact IS NOT NULL
+WHERE n.id = :need_id AND n.purged_at IS NULL AND (
+        n.contact_kind = 'email'
+        OR EXISTS (SELECT FROM channel c WHERE c.person_id = n.id AND (c.state = 'on' OR CAST(:always AS boolean)))
+    )
     AND (CAST(:always AS boolean) OR NOT n.mail_stopped) AND (n.confirmed OR CAST(:confirming AS boolean))
 ON CONFLICT DO NOTHING
 RETURNING id;
 
--- name: forget_notice(kind, subject, member_id)!
+-- name: forget_notice(kind, subject, member_id, need_id)!
 -- What was told about this, or was about to be, is overtaken: it is owed anew.
-DELETE FROM notice WHERE kind = :kind AND subject = :subject AND member_id = :member_id;
+DELETE FROM notice WHERE kind = :kind AND subject = :subject
+    AND member_id IS NOT DISTINCT FROM CAST(:member_id AS uuid) AND need_id IS NOT DISTINCT FROM CAST(:need_id AS uuid);
 
 -- name: forget_sent_notice(kind, subject, member_id, need_id)^
 -- When was this told last? It may be owed anew then; one that is still on its way tells of this too.
@@ -110,14 +114,13 @@ RETURNING state;
 -- The message cannot be delivered: the volunteer is free again, and the need looks for others.
 UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state IN ('planned', 'sent') RETURNING need_id;
 
--- name: recipient_member(id)^
--- Where a member is written to, and in which language.
-SELECT id, sealed_contact, locale, time_zone, mail_stopped, confirmed, digest_at FROM member WHERE id = :id;
-
--- name: recipient_asker(id)^
--- The same of whoever asked for a need.
-SELECT n.id, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed
-FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id AND n.contact_kind = 'email';
+-- name: recipient(id)^
+-- Where a member, or whoever asked for this need, is written to, and in which language.
+SELECT 'member' AS record, id, contact_kind, sealed_contact, locale, time_zone, mail_stopped, confirmed, false AS held, digest_at
+FROM member WHERE id = :id
+UNION ALL
+SELECT 'need', n.id, n.contact_kind, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed, n.state = 'held', NULL
+FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id;
 
 -- name: language_names(tag)^
 -- What this language is called, by itself and in the languages of the interface.
@@ -151,3 +154,7 @@ SELECT state FROM membership WHERE group_id = :group_id AND member_id = :member_
 -- name: stop_mail_to_asker(id)!
 -- No more messages about this need, but a link that was asked for.
 UPDATE need SET mail_stopped = true WHERE id = :id AND NOT mail_stopped;
+
+-- name: restart_mail_to_asker(id)!
+-- They want to hear about it again.
+UPDATE need SET mail_stopped = false WHERE id = :id AND mail_stopped;

@@ -114,13 +114,13 @@ async def _somebody_offers(house: House, walk: Walk, slug: str) -> tuple[Walker,
     offer = (await fetch(house.engine, "SELECT id FROM offer WHERE member_id = $1", member))[0]["id"]
     assert person.fill(person.see(f"/me/offers/{offer}")).status == 422
     assert person.fill(person.see(f"/me/offers/{offer}"), place="M1S").path == "/me"
-    _adds_a_channel(person)
+    _adds_a_channel(person, "/me/channels")
     return person, member
 
 
-def _adds_a_channel(person: Walker) -> None:
+def _adds_a_channel(person: Walker, page: str) -> None:
     """Whose gateway is away: the code for it is not sent, and the worker has something to say about that."""
-    marks, page = person.walk.marks, "/me/channels"
+    marks = person.walk.marks
     assert person.fill(person.see(page), page, kind="ntfy", address=f"no topic {marks.mark('topic')}").status == 422
     added = person.fill(person.see(page), page, kind="ntfy", address=marks.mark("its topic", "latin"))
     assert added.status == 200, added.text
@@ -146,6 +146,7 @@ def _somebody_asks(house: House, walk: Walk, slug: str) -> tuple[Walker, str]:
     need = str(posted.soup.select_one('a[href^="/need/"]')["href"]).rpartition("/")[2]  # type: ignore[index]
     assert person.fill(person.see(f"/need/{need}/change")).status == 422
     assert person.fill(person.see(f"/need/{need}/change"), place="M1S", by="", repeats_until="").status == 200
+    _adds_a_channel(person, f"/need/{need}/channels")
     for forms in ("/find", "/sign-in"):
         for form_of in person.see(forms).soup.select("main form"):
             fields = dict.fromkeys(("contact", "code"), house.marks.mark(f"{forms} fields"))

@@ -249,9 +249,9 @@ def running(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) ->
 @pytest.fixture(scope="session")
 def earnest(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) -> Iterator[Running]:
     """The same for real people, which offers all channels."""
-    database, sessions, _ = prepared
+    database, sessions, pages = prepared
     with served(database, ntfy_url="ntfys://ntfy.example.org/{to}") as url:
-        yield Running(url=url, sessions=sessions, pages={})
+        yield Running(url=url, sessions=sessions, pages=pages)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -57,12 +57,15 @@ async def test_a_push_is_shown_by_the_worker_once_and_as_it_came(chromium: Brows
     await page.context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("who", "of", "width", "scheme"),
+    [("helper", "me", 360, "light"), ("helper", "me", 1280, "dark"), ("asker", "unmet", 360, "dark"), ("asker", "unmet", 1280, "light")],
+)  # fmt: skip
 async def test_axe_finds_nothing_on_the_page_with_all_channels(
-    chromium: Browser, earnest: Running, width: int, scheme: Scheme
+    chromium: Browser, earnest: Running, who: str, of: str, width: int, scheme: Scheme
 ) -> None:
-    async with looking(chromium, earnest, "helper", width=width, scheme=scheme) as page:
-        await page.goto(earnest.url + "/me/channels")
+    async with looking(chromium, earnest, who, width=width, scheme=scheme) as page:
+        await page.goto(f"{earnest.url}{earnest.pages[of][0]}/channels")
         await page.get_by_role("button", name="Send me a code").click()
         result: Any = await Axe().run(page)
         assert not result.violations_count, broken(result)

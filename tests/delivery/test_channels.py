@@ -23,13 +23,13 @@ from careweb.flows.channels import (
     restart_channel,
     set_details,
     set_digest,
-    stop_channel,
 )
 from careweb.flows.context import Context
 from careweb.flows.members import forget_member
 from careweb.flows.messages import STOP_CHANNEL
 from careweb.flows.notices import Outcome, owe_notice, stop
 from careweb.flows.offers import hear_again
+from careweb.flows.ways import stop_channel
 from careweb.storage.database import Engine, Transaction, transaction
 from tests.delivery.stubs import Stubbed
 from tests.delivery.test_notices import LATER, NEVER, Sender

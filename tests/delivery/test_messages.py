@@ -193,7 +193,7 @@ async def _connected(world: World) -> None:
 async def _channel_off(world: World) -> None:
     _, helper = await posted(world)
     channel = await world.one(
-        "INSERT INTO channel (id, member_id, kind, state, position, sealed_address, address_index, created_at)"
+        "INSERT INTO channel (id, person_id, kind, state, position, sealed_address, address_index, created_at)"
         " VALUES (gen_random_uuid(), $1, 'sms', 'off', 1, 'x', 'x', now()) RETURNING id",
         helper,
     )

@@ -1,6 +1,7 @@
 """How long anything is kept: each row of docs/privacy.md names one of these, with the clock stopped."""
 
 import base64
+import json
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 from careweb import paths
 from careweb.domain.contacts import read_contact
 from careweb.domain.errors import WrongCodeError
+from careweb.domain.reviews import Cause
 from careweb.domain.states import CloseReason, NeedState, Role
 from careweb.flows.asks import accept, decline
+from careweb.flows.channels import add_browser
 from careweb.flows.following import follow
 from careweb.flows.forgetting import forget_need
 from careweb.flows.groups import grant_role
@@ -21,6 +24,7 @@ from careweb.flows.matches import add_note
 from careweb.flows.members import forget_member
 from careweb.flows.needs import confirm_met, end_need
 from careweb.flows.notices import owe_notice
+from careweb.flows.reports import Said, report_helper
 from careweb.flows.second_step import begin_app, begun_app, confirm_app, make_recovery_codes, show_code
 from careweb.flows.signin import open_session, request_sign_in
 from careweb.flows.timing import end_old_sessions, purge_need
@@ -29,6 +33,10 @@ from careweb.storage.sealing import key_of
 from tests.world import VAULT, World
 
 NOBODY = UUID(int=0)
+SUBSCRIPTION = json.dumps({
+    "endpoint": "https://fcm.googleapis.com/fcm/send/x",
+    "keys": {"p256dh": base64.urlsafe_b64encode(b"\x04" * 65).decode(), "auth": base64.urlsafe_b64encode(b"a" * 16).decode()},
+})  # fmt: skip
 PURGED = timedelta(days=14)
 MOMENTS = """SELECT column_name FROM information_schema.columns
     WHERE table_name = $1 AND data_type = 'timestamp with time zone' ORDER BY 1"""
@@ -289,3 +297,27 @@ async def test_every_table_that_can_hold_a_time_or_a_sealed_word_of_a_person_is_
     tables = {row["table_name"] for row in found}
     assert {"need", "member", "thread_note"} <= tables
     assert sorted(table for table in tables if f"`{table}`" not in "".join(ROWS)) == []
+
+
+async def test_where_an_asker_is_told_lies_sealed_and_goes_with_their_need(world: World) -> None:
+    need, _, _ = await met(world)
+    await add_browser(world.ctx, need, SUBSCRIPTION, "a browser")
+    ended = world.now
+    world.now = ended + PURGED - timedelta(seconds=1)
+    await purge_need(world.ctx, need)
+    rows = await row_of(world, "channel", "person_id", need)
+    assert {row["kind"] for row in rows} == {"email", "push"}, "not before"
+    assert not any(b"googleapis" in value for row in rows for value in row.values() if isinstance(value, bytes))
+    world.now = ended + PURGED
+    await purge_need(world.ctx, need)
+    assert await row_of(world, "channel", "person_id", need) == []
+
+
+async def test_who_says_stop_everything_is_told_nothing_more_even_where_a_report_keeps_the_rest(world: World) -> None:
+    need, _, _ = await met(world)
+    await add_browser(world.ctx, need, SUBSCRIPTION, "a browser")
+    match = await world.one("SELECT id FROM match WHERE need_id = $1", need)
+    await report_helper(world.ctx, need, match, Said(cause=Cause.UNKIND, text="Shouted"))
+    assert await forget_need(world.ctx, need), "kept for a while"
+    assert await row_of(world, "channel", "person_id", need) == []
+    assert await world.one("SELECT mail_stopped FROM need WHERE id = $1", need)

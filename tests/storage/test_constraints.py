@@ -57,7 +57,7 @@ async def two_needs(tx: Transaction) -> World:
 _ASK = (
     "id, need_id, offer_id, member_id, group_id, round, wave, urgent, state, language, terms, planned_at, times_out_at"
 )
-_CHANNEL = "member_id, kind, position, sealed_address, address_index, created_at"
+_CHANNEL = "person_id, kind, position, sealed_address, address_index, created_at"
 _MATCH = "need_id, slot, offer_id, member_id, group_id, state, accepted_at"
 REFUSED = {
     "match_slot": f"INSERT INTO match (id, ask_id, {_MATCH}) SELECT gen_random_uuid(), (SELECT a.id FROM ask a WHERE NOT EXISTS (SELECT FROM match x WHERE x.ask_id = a.id) LIMIT 1), {_MATCH} FROM match",
@@ -75,9 +75,9 @@ REFUSED = {
     "notice_kind_subject_member_id_need_id_key": "INSERT INTO notice (id, kind, subject, member_id, created_at) SELECT gen_random_uuid(), kind, subject, member_id, created_at FROM notice WHERE member_id IS NOT NULL LIMIT 1",
     "notice: one recipient": "UPDATE notice SET member_id = NULL, need_id = NULL",
     "notice: a claim has a lease": "UPDATE notice SET state = 'claimed'",
-    "channel_member_id_address_index_key": f"INSERT INTO channel (id, {_CHANNEL}) SELECT gen_random_uuid(), {_CHANNEL} FROM channel WHERE kind = 'sms'",
-    "channel: mail is the member's own": "UPDATE channel SET id = gen_random_uuid() WHERE kind = 'email'",
-    "channel: mail has no address here": "UPDATE channel SET sealed_address = 'x' WHERE kind = 'email'",
+    "channel_person_id_address_index_key": f"INSERT INTO channel (id, {_CHANNEL}) SELECT gen_random_uuid(), {_CHANNEL} FROM channel WHERE kind = 'sms'",
+    "channel: what was given is mail": "UPDATE channel SET kind = 'sms' WHERE kind = 'email'",
+    "channel: what was given has no address here": "UPDATE channel SET sealed_address = 'x' WHERE kind = 'email'",
     "channel: others have one": "UPDATE channel SET sealed_address = NULL WHERE kind = 'sms'",
     "channel.kind": "UPDATE channel SET kind = 'pigeon' WHERE kind = 'sms'",
     "notice.channel": "UPDATE notice SET channel = 'pigeon'",
@@ -102,7 +102,7 @@ REFUSED = {
         for table, columns in {
             "match": ("need_id", "ask_id", "offer_id", "member_id", "group_id"), "ask": ("need_id", "offer_id", "member_id", "group_id"),
             "need": ("group_id", "member_id", "repeats_of"), "offer": ("group_id", "member_id"), "membership": ("group_id", "member_id"),
-            "notice": ("member_id",), "channel": ("member_id",), "need_event": ("need_id",),
+            "notice": ("member_id",), "need_event": ("need_id",),
         }.items() for column in columns
     },
 }  # fmt: skip

@@ -35,11 +35,13 @@ BREAKS: dict[str, list[dict[str, str]]] = {
     "care_group_phone_line_check": [{"phone_line": "repeat('1', 41)"}],
     "care_group_slug_check": [{"slug": "'x'"}, {"slug": "'East'"}, {"slug": "'-east'"}, {"slug": "'east/west'"}],
     "category_vetting_check": [{"vetting": "-1"}, {"vetting": "3"}],
-    "channel_check": [
-        {"kind": "'email'", "id": "gen_random_uuid()", "member_id": "gen_random_uuid()"},
-        {"kind": "'sms'", "id": "uuid '00000000-0000-4000-8000-000000000001'", "member_id": "uuid '00000000-0000-4000-8000-000000000001'"},
+    "channel_given_is_elsewhere": [
+        {"id": "uuid '00000000-0000-4000-8000-000000000001'", "person_id": "uuid '00000000-0000-4000-8000-000000000001'", "sealed_address": "'x'"},
+        {"id": "gen_random_uuid()", "person_id": "gen_random_uuid()"},
     ],
-    "channel_check1": [{"kind": "'email'", "sealed_address": "'x'"}, {"kind": "'sms'"}],
+    "channel_given_is_mail": [
+        {"kind": "'sms'", "id": "uuid '00000000-0000-4000-8000-000000000001'", "person_id": "uuid '00000000-0000-4000-8000-000000000001'"},
+    ],
     "language_check": [{"is_spoken": "false", "is_written": "false"}],
     "language_check1": [{"tag": "'zh'", "spoken_id": "'yue'", "is_spoken": "true"}],
     "language_knowledge_2021_check": [{"knowledge_2021": "-1"}],

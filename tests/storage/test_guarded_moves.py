@@ -82,10 +82,10 @@ MOVES = {
     "notice_not_sent": Move("notice", {"claimed"}, {"lease_until": LATER, "state": "failed", "channel_id": None, "tries": 1}),
     "notice_came_back": Move("notice", {"sent"}, {"state": "failed", "channel_id": None}),
     "revive_notices": Move("notice", {"parked"}, by=""),
-    "prove_channel": Move("channel", {"unproven"}, {"member_id": "member"}),
+    "prove_channel": Move("channel", {"unproven"}, {"person_id": "member"}),
     "turn_channel_off": Move("channel", {"on"}),
-    "stop_channel": Move("channel", {"on", "off"}, {"member_id": "member"}),
-    "restart_channel": Move("channel", {"off", "stopped"}, {"member_id": "member"}),
+    "stop_channel": Move("channel", {"on", "off"}, {"person_id": "member", "series": []}),
+    "restart_channel": Move("channel", {"off", "stopped"}, {"person_id": "member"}),
 }  # fmt: skip
 _PUT = {
     "need": "UPDATE need SET state = $2, helpers = 2, filled = CASE $2 WHEN 'matched' THEN 2 ELSE CAST($3 AS int) END, "
@@ -111,7 +111,7 @@ async def rows(tx: Transaction) -> dict[str, Any]:
     [match] = await world.rows("SELECT id, offer_id FROM match WHERE need_id = $1", need)
     notice = await world.one("SELECT id FROM notice WHERE kind = 'connected'")
     await world.rows("DELETE FROM notice WHERE id <> $1", notice)
-    await run(tx, "keep_mail_channel", member_id=member, now=NOON)
+    await run(tx, "keep_mail_channel", person_id=member, now=NOON)
     return {
         "need": need,
         "ask": ask,

@@ -155,6 +155,6 @@ async def test_what_went_out_by_text_does_not_come_back_by_mail(world: World, as
 
 async def test_no_other_channel_than_a_browser_is_ended_with_a_browser(world: World, asked: UUID) -> None:
     who = await world.one("SELECT member_id FROM ask WHERE id = $1", asked)
-    await run(world.tx, "keep_mail_channel", member_id=who, now=NOON)
+    await run(world.tx, "keep_mail_channel", person_id=who, now=NOON)
     await run(world.tx, "set_browser", id=who, browser=b"x")
     assert await run(world.tx, "channels_of_browser", browser=b"x") == []

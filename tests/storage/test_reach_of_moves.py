@@ -154,7 +154,7 @@ async def test_a_message_told_anew_is_that_of_one_person_about_one_thing(world: 
     await world.rows("UPDATE notice SET state = 'sent', sent_at = $1", NOON)
     assert await run(world.tx, "forget_sent_notice", **which)
     assert [row["member_id"] for row in await world.rows("SELECT member_id FROM notice")] == [members[1]]
-    await run(world.tx, "forget_notice", kind="asked", subject=UUID(int=1), member_id=members[0])
+    await run(world.tx, "forget_notice", kind="asked", subject=UUID(int=1), member_id=members[0], need_id=None)
     assert await world.one("SELECT count(*) FROM notice") == 1
 
 

@@ -80,9 +80,9 @@ def send(site: Site, fields: dict[str, str], *, by: str = "12345", signed: bytes
 async def with_phone(world: World, member: MemberId, phone: str) -> UUID:
     id, sealer = uuid4(), await key_of(world.tx, VAULT, "member", member)
     assert sealer
-    await run(world.tx, "keep_mail_channel", member_id=member, now=world.now)
+    await run(world.tx, "keep_mail_channel", person_id=member, now=world.now)
     await run(
-        world.tx, "add_channel", id=id, member_id=member, kind="sms", state="unproven", most=9, now=world.now,
+        world.tx, "add_channel", id=id, person_id=member, kind="sms", state="unproven", most=9, now=world.now,
         sealed_address=sealer.seal(f"channel {id}", phone), address_index=address_index(world.ctx, ChannelKind.SMS, phone),
     )  # fmt: skip
     await prove(world.ctx, member, id, VAULT.digits("channel", id, 6))

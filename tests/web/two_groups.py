@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from careweb.domain.contacts import Contact, read_contact
-from careweb.domain.ids import AskId, GroupId, MemberId, NeedId
+from careweb.domain.ids import AskId, GroupId, MemberId, NeedId, PersonId
 from careweb.domain.states import Role
 from careweb.flows.asks import accept
 from careweb.flows.groups import grant_role
@@ -63,6 +63,10 @@ CASES: Mapping[str, Case] = {
     "/need/{need_id:uuid}/matches/{match_id:uuid}/choose": Case(fields={"answer": "yes"}),
     "/need/{need_id:uuid}/matches/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
     "/me/offers/{offer_id:uuid}": Case(fields=OFFERED),
+    "/need/{need_id:uuid}/channels": Case(fields={"kind": "email", "address": "mei@example.org"}),
+    "/need/{need_id:uuid}/channels/browser": Case(there=(422,)),
+    "/need/{need_id:uuid}/channels/{channel_id:uuid}": Case(fields={"do": "details"}),
+    "/need/{need_id:uuid}/channels/{channel_id:uuid}/code": Case(fields={"code": "000000"}, there=(303, 422)),
     "/me/channels/{channel_id:uuid}": Case(fields={"do": "details"}),
     "/me/channels/{channel_id:uuid}/code": Case(fields={"code": "000000"}, there=(303, 422)),
     "/need/{need_id:uuid}/matches/{match_id:uuid}/report": Case(fields=REPORTED),
@@ -125,11 +129,16 @@ class Things:
     opening_id: Any
     id: Any  # an app the volunteer began with
     channel_id: Any
+    asker_channel_id: Any
     message: str = "00000000000000000001-000001.eml"
 
     def of(self, path: str, parameter: str) -> str:
         """What this parameter names in this path."""
-        other = {("colleagues", "member_id"): "colleague_id", ("appeal", "review_id"): "decided_id"}
+        other = {
+            ("colleagues", "member_id"): "colleague_id",
+            ("appeal", "review_id"): "decided_id",
+            ("need", "channel_id"): "asker_channel_id",
+        }
         found = [name for (part, one), name in other.items() if part in path.split("/") and one == parameter]
         return str(getattr(self, found[0] if found else parameter))
 
@@ -161,7 +170,7 @@ async def things_of(world: World, group: GroupId, slug: str, address: str = "") 
         slug=slug, need_id=need, ask_id=ask, member_id=helper, sign_in_id=sign_in, match_id=match, colleague_id=staff,
         offer_id=await world.one("SELECT id FROM offer WHERE member_id = $1", helper), decided_id=decided,
         review_id=await review_of_two(world, group, need, match, helper, author="asker"), id=await begin_app(world.ctx, helper),
-        channel_id=await channel_of(world, helper),
+        channel_id=await channel_of(world, helper), asker_channel_id=await channel_of(world, need, "need"),
         opening_id=await ask_to_open(world.ctx, post, staff, "member", helper, REASON["reason"]),
     )  # fmt: skip
 
@@ -181,11 +190,11 @@ async def review_of_two(
     return id
 
 
-async def channel_of(world: World, helper: MemberId) -> UUID:
-    id, sealer = uuid4(), await key_of(world.tx, world.ctx.vault, "member", helper)
+async def channel_of(world: World, person: PersonId, record: str = "member") -> UUID:
+    id, sealer = uuid4(), await key_of(world.tx, world.ctx.vault, record, person)
     assert sealer
     await run(
-        world.tx, "add_channel", id=id, member_id=helper, kind="ntfy", state="unproven", most=9, now=world.now,
+        world.tx, "add_channel", id=id, person_id=person, kind="ntfy", state="unproven", most=9, now=world.now,
         sealed_address=sealer.seal(f"channel {id}", "topic"), address_index=b"x",
     )  # fmt: skip
     return id
@@ -195,7 +204,7 @@ def random_things() -> Things:
     return Things(
         slug="nowhere", need_id=NeedId(uuid4()), match_id=uuid4(), ask_id=AskId(uuid4()), offer_id=uuid4(),
         member_id=MemberId(uuid4()), sign_in_id=uuid4(), message="00000000000000000002-000002.eml",
-        colleague_id=MemberId(uuid4()), review_id=uuid4(), decided_id=uuid4(), opening_id=uuid4(), id=uuid4(), channel_id=uuid4(),
+        colleague_id=MemberId(uuid4()), review_id=uuid4(), decided_id=uuid4(), opening_id=uuid4(), id=uuid4(), channel_id=uuid4(), asker_channel_id=uuid4(),
     )  # fmt: skip
 
 
