@@ -9,6 +9,7 @@ from careweb.domain.errors import NotHereError, NotNowError
 from careweb.domain.ids import GroupId, MatchId, MemberId, NeedId
 from careweb.domain.reviews import KEPT_MOST, URGENT_CAUSES, Cause, due_at
 from careweb.domain.states import LIVE, UNDER_WAY, MatchState
+from careweb.flows.apart import keep_apart
 from careweb.flows.context import Context
 from careweb.flows.matches import cannot, choose, missed
 from careweb.storage.database import run
@@ -31,6 +32,7 @@ async def report_helper(ctx: Context, need_id: NeedId, match_id: MatchId, said: 
     match = await _match(ctx, match_id)
     if match["need_id"] != need_id:
         raise NotHereError
+    match = await _parted(ctx, match, said)
     group_id = await run(ctx.tx, "group_of_offer", offer_id=match["offer_id"])  # who may suspend the volunteer
     await _report(ctx, match, "asker", group_id, said)
     if _under_way(match):
@@ -45,19 +47,24 @@ async def report_asker(ctx: Context, match_id: MatchId, member_id: MemberId, sai
     match = await _match(ctx, match_id)
     if match["member_id"] != member_id:
         raise NotHereError
+    match = await _parted(ctx, match, said)
     await _report(ctx, match, "helper", match["group_id"], said)
     if _under_way(match):
         await cannot(ctx, match_id, member_id)
 
 
 async def _match(ctx: Context, match_id: MatchId) -> Mapping[str, Any]:
-    """With its need held until the transaction ends, as everywhere."""
-    row = await run(ctx.tx, "match_by_id", id=match_id)
+    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id)
     if row is None or row["purged_at"]:
         raise NotHereError
-    await run(ctx.tx, "hold_need", id=row["need_id"])
-    match: Mapping[str, Any] = await run(ctx.tx, "match_by_id", id=match_id)
-    return match
+    return row
+
+
+async def _parted(ctx: Context, match: Mapping[str, Any], said: Said) -> Mapping[str, Any]:
+    """The match as it is once their needs are held, this one among them, and everything else of the two has ended."""
+    kind = "block" if said.block else "keep_apart"
+    await keep_apart(ctx, match["need_id"], match["member_id"], kind, but=match["id"])
+    return await _match(ctx, match["id"])
 
 
 def _under_way(match: Mapping[str, Any]) -> bool:
@@ -65,11 +72,9 @@ def _under_way(match: Mapping[str, Any]) -> bool:
 
 
 async def _report(ctx: Context, match: Mapping[str, Any], author: str, group_id: GroupId, said: Said) -> None:
-    need_id, member_id = match["need_id"], match["member_id"]
-    kind = "block" if said.block else "keep_apart"
-    await run(ctx.tx, "keep_apart", need_id=need_id, member_id=member_id, kind=kind, now=ctx.now)
     if said.block:
         return
+    need_id, member_id = match["need_id"], match["member_id"]
     review_id, urgent, kept = uuid4(), said.urgent or said.cause in URGENT_CAUSES, ctx.now + KEPT_MOST
     sealer, master, wrapped = ctx.vault.new_sealer("review", review_id)
     added = await run(

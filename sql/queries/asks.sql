@@ -59,7 +59,7 @@ FROM ask WHERE need_id = :need_id AND state <> 'cancelled';
 -- The volunteer says yes; late is fine where a slot is still free and the need is what they were asked about. A late yes was counted as silence already.
 -- Whoever moves an ask holds its member's row first, so that two who move one ask cannot wait for each other.
 WITH person AS MATERIALIZED (
-    SELECT id, contact_index FROM member WHERE id = :member_id FOR NO KEY UPDATE
+    SELECT id FROM member WHERE id = :member_id FOR NO KEY UPDATE
 ), before AS MATERIALIZED (
     SELECT a.id, a.state = 'timed_out' AND a.sent_at <= a.answered_at AS counted FROM person m JOIN ask a ON a.member_id = m.id WHERE a.id = :id FOR UPDATE OF a
 ), moved AS (
@@ -67,7 +67,7 @@ WITH person AS MATERIALIZED (
     FROM before b, person m, need n, offer o
     WHERE a.id = b.id AND n.id = a.need_id AND o.id = a.offer_id
       AND (a.state IN ('planned', 'sent') OR (a.state = 'timed_out' AND a.round = n.round)) AND o.state <> 'ended'
-      AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
+      AND NOT kept_apart(n.id, m.id)
     RETURNING a.member_id, CASE WHEN b.counted THEN 0 ELSE coalesce(CAST(a.terms ->> 'ease' AS float8), 1) END AS ease
 )
 UPDATE member m SET asks_accepted = asks_accepted + 1, asks_answered = asks_answered + moved.ease

@@ -12,19 +12,16 @@ RETURNING slot;
 SELECT t.*, a.language, a.terms, n.state AS need_state, n.category, n.urgency, n.needed_by, n.expires_at, n.see_first, n.hours, n.helpers, n.contact_kind AS asker_contact_kind,
     n.sealed_name AS asker_sealed_name, n.sealed_contact AS asker_sealed_contact, n.sealed_text, n.purged_at, z.time_zone,
     p.sealed_name AS helper_sealed_name, p.sealed_contact AS helper_sealed_contact, p.contact_kind AS helper_contact_kind,
-    EXISTS (SELECT FROM apart x WHERE x.one = least(p.contact_index, coalesce(n.contact_index, own.contact_index)) AND x.other = greatest(p.contact_index, coalesce(n.contact_index, own.contact_index)))
-        OR EXISTS (SELECT FROM review r WHERE r.match_id = t.id AND r.action IS DISTINCT FROM 'released') AS apart
+    kept_apart(n.id, p.id) OR EXISTS (SELECT FROM review r WHERE r.match_id = t.id AND r.action IS DISTINCT FROM 'released') AS apart
 FROM match t JOIN ask a ON a.id = t.ask_id JOIN need n ON n.id = t.need_id JOIN member p ON p.id = t.member_id JOIN zone z ON z.code = n.zone_code
-LEFT JOIN member own ON own.id = n.member_id
 WHERE t.id = :id;
 
 -- name: matches_of_need(need_id)
 -- Who said yes to this need?
 SELECT t.id, t.member_id, t.state, t.accepted_at, t.connected_at, t.ended_by, a.language, a.terms,
     p.sealed_name, p.sealed_contact, p.contact_kind,
-    EXISTS (SELECT FROM apart x WHERE x.one = least(p.contact_index, coalesce(n.contact_index, own.contact_index)) AND x.other = greatest(p.contact_index, coalesce(n.contact_index, own.contact_index)))
-        OR EXISTS (SELECT FROM review r WHERE r.match_id = t.id AND r.action IS DISTINCT FROM 'released') AS apart
-FROM match t JOIN ask a ON a.id = t.ask_id JOIN member p ON p.id = t.member_id JOIN need n ON n.id = t.need_id LEFT JOIN member own ON own.id = n.member_id
+    kept_apart(n.id, p.id) OR EXISTS (SELECT FROM review r WHERE r.match_id = t.id AND r.action IS DISTINCT FROM 'released') AS apart
+FROM match t JOIN ask a ON a.id = t.ask_id JOIN member p ON p.id = t.member_id JOIN need n ON n.id = t.need_id
 WHERE t.need_id = :need_id ORDER BY t.accepted_at;
 
 -- name: matches_of_member(member_id)
@@ -40,9 +37,8 @@ WHERE need_id = :need_id AND kind IN ('changed', 'renewed') AND at >= :since;
 
 -- name: connect_match(id, need_id, now)$
 -- The second yes: the asker agrees to this helper.
-UPDATE match t SET state = 'connected', connected_at = :now FROM need n, member m
-WHERE t.id = :id AND t.need_id = :need_id AND t.state = 'awaiting_asker' AND n.id = t.need_id AND m.id = t.member_id
-  AND NOT EXISTS (SELECT FROM apart p WHERE p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index))
+UPDATE match t SET state = 'connected', connected_at = :now
+WHERE t.id = :id AND t.need_id = :need_id AND t.state = 'awaiting_asker' AND NOT kept_apart(t.need_id, t.member_id)
 RETURNING t.member_id;
 
 -- name: finish_match(id, by, now)$

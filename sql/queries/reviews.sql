@@ -5,27 +5,6 @@ VALUES (:id, :group_id, 'report', :need_id, :match_id, :member_id, :author, :cau
 ON CONFLICT DO NOTHING
 RETURNING true;
 
--- name: keep_apart(need_id, member_id, kind, now)$
--- Whoever asked for this need and this volunteer are not matched from here on. NULL: who asked left nothing to know them by.
--- A report never loosens a block.
-INSERT INTO apart (one, other, kind, created_at)
-SELECT least(asker, m.contact_index), greatest(asker, m.contact_index), :kind, :now
-FROM need n LEFT JOIN member own ON own.id = n.member_id JOIN member m ON m.id = :member_id
-CROSS JOIN LATERAL coalesce(n.contact_index, own.contact_index) asker
-WHERE n.id = :need_id AND asker <> m.contact_index
-ON CONFLICT (one, other) DO UPDATE SET kind = CASE WHEN apart.kind = 'block' THEN 'block' ELSE excluded.kind END
-RETURNING true;
-
--- name: let_together(need_id, member_id)!
--- A report turned out to be nothing: the pause ends. A block stays: only who asked for it could end that.
-DELETE FROM apart p USING need n LEFT JOIN member own ON own.id = n.member_id, member m
-WHERE n.id = :need_id AND m.id = :member_id AND p.kind = 'keep_apart'
-  AND p.one = least(coalesce(n.contact_index, own.contact_index), m.contact_index)
-  AND p.other = greatest(coalesce(n.contact_index, own.contact_index), m.contact_index)
-  AND NOT EXISTS (
-    SELECT FROM review r WHERE r.need_id = n.id AND r.member_id = m.id AND (r.state IN ('open', 'appealed') OR r.action IN ('kept_apart', 'suspended', 'closed'))
-  );
-
 -- name: group_of_offer(offer_id)$
 -- To which group does this offer belong?
 SELECT group_id FROM offer WHERE id = :offer_id;

@@ -18,7 +18,7 @@ import redis.asyncio as redis
 from careweb import paths
 from careweb.flows.apart import keep_apart
 from careweb.storage.away import is_away
-from careweb.storage.database import Engine, transaction
+from careweb.storage.database import Deadlock, Engine, transaction
 from careweb.storage.promises import Handed
 from tests.faults.company import Actor, Company, Postgres
 from tests.faults.people import Town, Volunteer
@@ -276,29 +276,23 @@ class Acts:
         await volunteer.pause()
 
     async def _block(self, caught: Any, _pick: int) -> None:
-        """Tried until it is written down: only from then on it is promised to hold."""
-        _, behind = caught
-        if behind["asker"] is None:  # who left no contact cannot be told from anybody else
-            return
+        """As the form does it, before there is a match whose page has one. Tried until it is written down."""
+        volunteer, behind = caught
+        need, member = behind["need"], volunteer.member
         while True:
             try:
                 async with transaction(self.engine) as tx:
-                    await keep_apart(
-                        World(tx=tx, now=datetime.now(UTC)).ctx, behind["helper"], behind["asker"], "block"
-                    )
+                    await keep_apart(World(tx=tx, now=datetime.now(UTC)).ctx, need, member, "block")
                 break
             except Exception as error:
-                if not is_away(error):
+                if not (is_away(error) or isinstance(error, Deadlock)):
                     raise
                 await asyncio.sleep(0.2)
-        since = time.monotonic()
+        self.town.diary.parted.append((time.monotonic(), need, member))
         async with self._connected() as connection:
-            rows = [
-                row async for row in checks.matches_between(connection, helper=behind["helper"], asker=behind["asker"])
-            ]
-        self.town.diary.blocked += [(since, row["id"]) for row in rows]
+            rows = [row async for row in checks.matches_between(connection, need=need, member=member)]
         for row in rows:
-            if volunteer := next(
-                iter(v for v in list(self.town.volunteers.values()) if v.member == caught[0].member), None
-            ):
-                await volunteer.look(row["id"])
+            await volunteer.look(row["id"])
+        for asker in list(self.town.askers.values()):
+            if asker.need == need:
+                await asker.look()

@@ -40,7 +40,7 @@ GROUP BY m.id HAVING count(t.id) > m.per_week OR count(t.id) <> cardinality(m.ta
 -- name: without_two_yeses(pressed, chose)
 -- Matches that were connected without a yes of the volunteer, or of the asker who wanted to see who first.
 SELECT t.id AS match, t.state, a.state AS ask FROM match t JOIN ask a ON a.id = t.ask_id JOIN need n ON n.id = t.need_id
-WHERE a.state <> 'accepted' OR NOT t.member_id = ANY (CAST(:pressed AS uuid[]))
+WHERE a.state <> 'accepted' OR (a.need_id, a.member_id) <> (t.need_id, t.member_id) OR NOT a.id = ANY (CAST(:pressed AS uuid[]))
    OR (n.see_first AND t.connected_at IS NOT NULL AND NOT t.id = ANY (CAST(:chose AS uuid[])));
 
 -- name: untold()
@@ -52,21 +52,40 @@ SELECT t.id, 'asker' FROM match t JOIN need n ON n.id = t.need_id AND n.contact_
 WHERE t.connected_at IS NOT NULL AND NOT EXISTS (SELECT FROM notice k WHERE k.kind = 'connected' AND k.subject = t.id AND k.need_id = n.id);
 
 -- name: unblocked()
--- Matches under way between two people who are kept apart.
-SELECT t.id AS match, t.state FROM match t JOIN need n ON n.id = t.need_id JOIN member m ON m.id = t.member_id
-JOIN apart p ON p.one = least(m.contact_index, n.contact_index) AND p.other = greatest(m.contact_index, n.contact_index)
-WHERE t.state IN ('accepted', 'awaiting_asker', 'connected');
+-- Matches under way between two people who are kept apart, by the need's contact or by the account of who asked.
+SELECT t.id AS match, t.state FROM match t JOIN need n ON n.id = t.need_id JOIN member m ON m.id = t.member_id LEFT JOIN member own ON own.id = n.member_id
+WHERE t.state IN ('accepted', 'awaiting_asker', 'connected') AND EXISTS (
+    SELECT FROM apart p WHERE m.contact_index IN (p.one, p.other) AND (n.contact_index IN (p.one, p.other) OR own.contact_index IN (p.one, p.other))
+      AND m.contact_index IS DISTINCT FROM n.contact_index
+);
+
+-- name: parties()
+-- Whose is each match?
+SELECT id, need_id, member_id FROM match;
+
+-- name: about_two(delivered)
+-- Messages that arrived and speak of two people as if they were not kept apart; not those which say that it ended.
+SELECT k.id::text AS notice, t.need_id, t.member_id FROM notice k JOIN match t ON t.id = k.subject
+WHERE k.id = ANY (CAST(:delivered AS uuid[])) AND k.kind NOT IN ('fell_through', 'need_ended', 'not_chosen')
+UNION ALL
+SELECT k.id::text, a.need_id, a.member_id FROM notice k JOIN ask a ON a.id = k.subject WHERE k.id = ANY (CAST(:delivered AS uuid[])) AND k.kind = 'ask';
 
 -- name: shown_too_early(shown)
 -- Matches whose page showed a way to reach the other, and which were never connected.
 SELECT t.id AS match FROM match t WHERE t.id = ANY (CAST(:shown AS uuid[])) AND t.connected_at IS NULL;
 
+-- name: shown_to_asker_too_early(needs, members)
+-- Of needs whose page showed a way to reach this member: those where the two were never connected.
+SELECT shown.need, shown.member FROM unnest(CAST(:needs AS uuid[]), CAST(:members AS uuid[])) AS shown (need, member)
+WHERE NOT EXISTS (SELECT FROM match t WHERE t.need_id = shown.need AND t.member_id = shown.member AND t.connected_at IS NOT NULL);
+
 -- name: told_twice(delivered)
--- Of the messages that arrived: to one person, about one thing, of one kind, more than one.
+-- Of the messages that arrived: to one person, about one need, of one kind, more than one. Whoever asked hears of each helper.
 SELECT k.kind, k.member_id, k.need_id, about.thing, count(*) AS count
 FROM notice k
-LEFT JOIN ask a ON k.kind IN ('ask', 'ask_covered') AND a.id = k.subject
-CROSS JOIN LATERAL (SELECT coalesce(a.need_id::text || ' ' || a.round, k.subject::text) AS thing) about
+LEFT JOIN ask a ON a.id = k.subject
+LEFT JOIN match t ON t.id = k.subject
+CROSS JOIN LATERAL (SELECT CASE WHEN k.need_id IS NULL THEN coalesce(a.need_id, t.need_id, k.subject) ELSE k.subject END AS thing) about
 WHERE k.id = ANY (CAST(:delivered AS uuid[]))
 GROUP BY 1, 2, 3, 4 HAVING count(*) > 1;
 
@@ -93,9 +112,8 @@ SELECT (SELECT count(*) FROM need) AS needs, (SELECT count(*) FROM need WHERE st
     (SELECT count(*) FROM promise WHERE tries > 10 AND job <> 'poison') AS parked_promises;
 
 -- name: ask_behind(member)^
--- The ask that is out with this volunteer, its need, and the keyed hashes of the two people's contacts.
-SELECT a.id AS ask, a.need_id AS need, m.contact_index AS helper, n.contact_index AS asker
-FROM ask a JOIN member m ON m.id = a.member_id JOIN need n ON n.id = a.need_id
+-- The ask that is out with this volunteer, and its need.
+SELECT a.id AS ask, a.need_id AS need FROM ask a
 WHERE a.member_id = :member AND a.state IN ('planned', 'sent', 'timed_out') ORDER BY a.planned_at DESC LIMIT 1;
 
 -- name: hold_need(id)$
@@ -110,9 +128,9 @@ SELECT id FROM member WHERE id = :id FOR NO KEY UPDATE;
 -- How many wait in the middle of a yes?
 SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%filled + 1%' OR query LIKE '%task_times%');
 
--- name: matches_between(helper, asker)
--- All matches of these two people.
-SELECT t.id FROM match t JOIN member m ON m.id = t.member_id JOIN need n ON n.id = t.need_id WHERE m.contact_index = :helper AND n.contact_index = :asker;
+-- name: matches_between(need, member)
+-- All matches of this need with this volunteer.
+SELECT id FROM match WHERE need_id = :need AND member_id = :member;
 
 -- name: handed()
 -- Promises that were given to the queue, and messages that were sent: whatever could be delivered again.

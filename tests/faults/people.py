@@ -11,12 +11,16 @@ from uuid import UUID
 
 from bench.browser import Answer, Browser
 from tests.faults.post import Delivery
+from tests.world import VAULT
 
 _NEED = re.compile(rb'href="/need/([0-9a-f-]{36})"')
 _ASK = re.compile(r"^http\S+?(/a/\S+)\s*$", re.MULTILINE)
 _CODE = re.compile(r"^(\d{4})\s*$", re.MULTILINE)
 _CHOOSE = re.compile(rb'action="(/need/[0-9a-f-]{36}/matches/([0-9a-f-]{36})/choose)"')
+_REPORT = re.compile(rb'href="(/need/[0-9a-f-]{36}/matches/([0-9a-f-]{36})/report)"')
+_MAIL = re.compile(rb'href="mailto:([^"]+)"')
 _TASK = re.compile(rb"location: /task/([0-9a-f-]{36})", re.IGNORECASE)
+_BLOCKED = re.compile(rb"location: \S+/reviews", re.IGNORECASE)
 _ANSWER_SECONDS = 12.0
 CATEGORIES, LANGUAGES, GROUPS = (
     ("groceries", "meals", "call", "forms", "household"),
@@ -31,11 +35,17 @@ class Diary:
     """What people were told, and what they did. The checker holds it against what is in PostgreSQL."""
 
     posted: dict[str, set[UUID]] = field(default_factory=dict)  # form -> needs it was said to have made
-    pressed_yes: set[UUID] = field(default_factory=set)  # volunteers' members
+    pressed_yes: set[UUID] = field(default_factory=set)  # asks whose volunteer said yes
     chose: set[UUID] = field(default_factory=set)  # matches an asker said yes to
     taken: set[UUID] = field(default_factory=set)  # matches a volunteer was shown
     seen: list[tuple[float, UUID]] = field(default_factory=list)  # a match's page with a way to reach the other
-    blocked: list[tuple[float, UUID]] = field(default_factory=list)  # matches whose two are kept apart, since when
+    shown: list[tuple[float, UUID, UUID]] = field(default_factory=list)  # the same on an asker's page: need and member
+    parted: list[tuple[float, UUID, UUID]] = field(
+        default_factory=list
+    )  # since when who asked for a need and a member are
+    blocked: list[tuple[float, UUID]] = field(
+        default_factory=list
+    )  # and the two of a match, who pressed it on its page
     answers: dict[str, int] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)  # how long one post took, faults included
 
@@ -99,6 +109,12 @@ class Town:
             return shown
         return await self.ask(cookies, lambda browser: browser.post(action, {**hidden, **fields}), port)
 
+    async def block(self, cookies: dict[str, str], page: str, match: UUID) -> None:
+        """By the form of this page; only from when it is answered it is promised to hold."""
+        answer = await self.send(cookies, page, page, {"do": "block"})
+        if _BLOCKED.search(answer.head):
+            self.diary.blocked.append((time.monotonic(), match))
+
 
 @dataclass
 class Asker:
@@ -150,9 +166,17 @@ class Asker:
             await self.withdraw()
         elif mood < 0.10:
             await self.town.send(self.cookies, f"/need/{self.need}", f"/need/{self.need}/done", {})
+        elif mood < 0.13 and (found := _REPORT.search(page.body)):
+            await self.town.block(self.cookies, found[1].decode(), UUID(found[2].decode()))
+            await self.look()
 
     async def look(self) -> Answer:
-        return await self.town.ask(self.cookies, lambda browser: browser.get(f"/need/{self.need}"))
+        since = time.monotonic()
+        page = await self.town.ask(self.cookies, lambda browser: browser.get(f"/need/{self.need}"))
+        for address in _MAIL.findall(page.body):
+            if self.need and (helper := self.town.volunteers.get(address.decode())):
+                self.town.diary.shown.append((since, self.need, helper.member))
+        return page
 
     async def withdraw(self) -> None:
         await self.town.send(self.cookies, f"/need/{self.need}/withdraw", f"/need/{self.need}/withdraw", {})
@@ -180,7 +204,8 @@ class Volunteer:
     async def say_yes(self, path: str, code: str) -> None:
         """By the code of the message, or signed in; one in ten presses the button twice."""
         town = self.town
-        town.diary.pressed_yes.add(self.member)
+        if ask := VAULT.verify("ask", path.removeprefix("/a/")):
+            town.diary.pressed_yes.add(ask)
         cookies = self.cookies if town.chance.random() < 0.6 else {}
         fields = {"code": code, "answer": "yes"}
         trap = town.traps.pop(0) if town.traps else None
@@ -213,6 +238,9 @@ class Volunteer:
             await town.send(self.cookies, f"/task/{match}/cannot", f"/task/{match}/cannot", {})
         elif mood < 0.2:
             await town.send(self.cookies, f"/task/{match}", f"/task/{match}/done", {})
+        elif mood < 0.23:
+            await town.block(self.cookies, f"/task/{match}/report", match)
+            await self.look(match)
 
     async def look(self, match: UUID) -> None:
         since = time.monotonic()

@@ -23,7 +23,10 @@ WITH the_need AS (
       ))
       AND NOT EXISTS (SELECT FROM unnest(m.move_times) moved WHERE moved > n.posted_at)
       AND m.id IS DISTINCT FROM n.member_id AND m.contact_index IS DISTINCT FROM n.contact_index
-      AND NOT EXISTS (SELECT FROM apart p WHERE p.one IN (m.contact_index, n.contact_index) AND p.other IN (m.contact_index, n.contact_index))
+      AND NOT EXISTS (
+          SELECT FROM apart p, (SELECT n.contact_index UNION SELECT a.contact_index FROM member a WHERE a.id = n.member_id) known (asker)
+          WHERE p.one IN (m.contact_index, known.asker) AND p.other IN (m.contact_index, known.asker)
+      )
 ), allowed AS (
     SELECT p.*, 0.6 * least(1, sqrt(CAST(km AS float8) ^ 2 + CAST(need_r50_km AS float8) ^ 2 + CAST(offer_r50_km AS float8) ^ 2) / greatest(radius_km, 2)) AS far
     FROM possible p

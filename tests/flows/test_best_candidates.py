@@ -105,6 +105,8 @@ class Crowd:
             need, random.choice(["group", "alliance"]), random.choice([0, 0, 0, 20]), random.choice([None, theirs]), need.bytes,
         )  # fmt: skip
         await self.world.rows("INSERT INTO apart VALUES ($1, $2, 'block', now())", *apart)
+        one, other = sorted(who.bytes for who in random.sample(self.members, 2))  # some of them ask signed in
+        await self.world.rows("INSERT INTO apart VALUES ($1, $2, 'block', now()) ON CONFLICT DO NOTHING", one, other)
 
     async def live(self) -> None:
         """Tasks come, radii change, people pause and are suspended: by their triggers, after all was laid out."""

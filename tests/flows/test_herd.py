@@ -8,13 +8,14 @@ from functools import partial
 import pytest
 
 from careweb.domain.contacts import read_email
+from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.apart import keep_apart
 from careweb.flows.asks import Answer, accept, decline
 from careweb.flows.timing import time_out_ask
 from careweb.storage.database import Engine, transaction
 from careweb.storage.promises import keep
 from tests.flows.herd import ask_everybody, at_once, say_yes, start_afresh, withdraw
-from tests.world import VAULT, World, committed
+from tests.world import World, committed
 
 AT_ONCE = 200
 ROUNDS = int(os.environ.get("CAREWEB_ROUNDS", "1"))  # `make herd` asks for more
@@ -139,14 +140,10 @@ async def test_blocks_among_the_yeses_leave_nobody_connected_who_was_blocked(eng
     async with committed(engine) as world:
         group = await world.group()
         helpers = [await world.helper(group) for _ in range(AT_ONCE if ROUNDS > 1 else 60)]
-    asker = VAULT.contact_index(read_email("po@example.org"))
 
-    async def block(helper: object) -> None:
+    async def block(need: NeedId, helper: MemberId) -> None:
         async with transaction(engine) as tx:
-            world = World(tx=tx)
-            await keep_apart(
-                world.ctx, await world.one("SELECT contact_index FROM member WHERE id = $1", helper), asker, "block"
-            )
+            await keep_apart(World(tx=tx).ctx, need, helper, "block")
 
     for _ in range(ROUNDS):
         await start_afresh(engine)
@@ -154,7 +151,7 @@ async def test_blocks_among_the_yeses_leave_nobody_connected_who_was_blocked(eng
             await world.rows("DELETE FROM apart")
             need = await world.need(group, helpers=3, contact=read_email("po@example.org"))
             asks = await ask_everybody(world, need, helpers)
-        seconds += (await at_once(engine, asks, [partial(block, who) for _, who in asks[:10]]))[1]
+        seconds += (await at_once(engine, asks, [partial(block, need, who) for _, who in asks[:10]]))[1]
         async with committed(engine) as world:
             blocked = "SELECT m.id FROM member m JOIN apart p ON m.contact_index IN (p.one, p.other)"
             live = await world.rows("SELECT member_id FROM match WHERE state <> 'fell_through'")

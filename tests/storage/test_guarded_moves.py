@@ -57,6 +57,7 @@ MOVES = {
     "lock_open_need": Move("need", {"open"}, {"now": NOON}),
     "accept_ask": Move("ask", {"planned", "sent", "timed_out"}, {"member_id": "member", "now": NOON}),
     "decline_ask": Move("ask", {"planned", "sent"}, {"member_id": "member", "now": NOON}),
+    "take_ask_back": Move("ask", {"planned", "sent"}, {"now": NOON}),
     "time_out_ask": Move("ask", {"planned", "sent"}, {"now": LATER}),
     "cover_ask": Move("ask", {"planned", "sent"}, {"now": NOON}),
     "ask_never_arrived": Move("ask", {"planned", "sent"}, {"now": NOON}),

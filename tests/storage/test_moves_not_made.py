@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from careweb.domain.contacts import read_contact
-from careweb.domain.states import AskState
+from careweb.domain.states import UNDER_WAY, AskState, MatchState
 from careweb.storage.database import Transaction, run
-from tests.storage.test_reach_of_moves import PO, PO_AND_SAM, SAM, ask
+from tests.storage.test_reach_of_moves import PO, SAM, ask, part
 from tests.world import NOON, World
 
 LATER = NOON + timedelta(days=60)
@@ -30,9 +30,29 @@ async def asked(world: World) -> UUID:
 
 @pytest.mark.parametrize("state", AskState)
 async def test_two_who_part_take_back_what_is_not_answered_yet(world: World, asked: UUID, state: str) -> None:
+    need, sam = await world.one("SELECT need_id FROM ask"), await world.one("SELECT member_id FROM ask")
+    await part(world, need, sam)
     await world.rows("UPDATE ask SET state = $1", state)
-    taken = [row["id"] for row in await run(world.tx, "cancel_asks_of_two", now=NOON, **PO_AND_SAM)]
-    assert taken == ([asked] if state in ("planned", "sent") else [])
+    found = [row["ask_id"] for row in await run(world.tx, "between_two", need_id=need, member_id=sam)]
+    assert found == ([asked] if state in ("planned", "sent") else [])
+
+
+@pytest.mark.parametrize("state", MatchState)
+@pytest.mark.parametrize("need_state", ["open", "matched", "withdrawn"])
+async def test_two_who_part_end_what_is_under_way(world: World, asked: UUID, state: str, need_state: str) -> None:
+    need, sam = await world.one("SELECT need_id FROM ask"), await world.one("SELECT member_id FROM ask")
+    await part(world, need, sam)
+    await world.rows("UPDATE ask SET state = 'accepted'")
+    await world.rows(
+        "INSERT INTO match (id, need_id, slot, ask_id, offer_id, member_id, group_id, state, accepted_at)"
+        " SELECT id, need_id, 1, id, offer_id, member_id, group_id, $1, planned_at FROM ask", state,
+    )  # fmt: skip
+    await world.rows(
+        "UPDATE need SET state = $1, filled = CASE $1 WHEN 'matched' THEN 1 ELSE 0 END, closed_at = CASE $1 WHEN 'withdrawn' THEN $2::timestamptz END",
+        need_state, NOON,
+    )  # fmt: skip
+    found = [row["match_id"] for row in await run(world.tx, "between_two", need_id=need, member_id=sam)]
+    assert found == ([asked] if state in UNDER_WAY and need_state != "withdrawn" else [])
 
 
 async def test_a_late_yes_is_to_the_round_that_was_asked_in(world: World, asked: UUID) -> None:

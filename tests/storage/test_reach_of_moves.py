@@ -15,7 +15,11 @@ from tests.world import NOON, VAULT, World
 
 LATER = NOON + timedelta(days=60)
 PO, SAM, LEE = (read_contact(f"{name}@example.org") for name in ("po", "sam", "lee"))
-PO_AND_SAM = {"one": VAULT.contact_index(PO), "other": VAULT.contact_index(SAM)}
+
+
+async def part(world: World, need_id: Any, member_id: Any, kind: str = "block") -> None:
+    two = {"need_id": need_id, "member_id": member_id}
+    await run(world.tx, "part_two", kind=kind, otherwise=need_id.bytes, now=NOON, **two)
 
 
 @pytest.fixture
@@ -35,7 +39,9 @@ async def ask(world: World, need: Any, member: Any, *, urgent: bool) -> UUID:
 
 async def test_two_who_part_hold_their_needs_that_are_not_over_and_nobody_elses(world: World) -> None:
     group = await world.group()
+    sam = await world.helper(group, address=SAM.address)
     theirs = [await world.need(group, contact=contact) for contact in (PO, SAM)]
+    theirs += [await world.need(group, member=sam)]
     await world.need(group, contact=LEE)
     over = await world.need(group, contact=PO, text="another")
     held = set()
@@ -45,27 +51,23 @@ async def test_two_who_part_hold_their_needs_that_are_not_over_and_nobody_elses(
             "UPDATE need SET state = $2, filled = CASE $2 WHEN 'matched' THEN helpers ELSE 0 END, closed_at = $3 WHERE id = $1",
             over, state, NOON if ended else None,
         )  # fmt: skip
-        found = {row["id"] for row in await run(world.tx, "hold_needs_of_two", **PO_AND_SAM)}
+        found = {row[0] for row in await run(world.tx, "hold_needs_of_two", need_id=theirs[0], member_id=sam)}
         assert found - {over} == set(theirs)
         held |= {state} if over in found else set()
     assert held == {"held", "open", "matched", "met"}
 
 
-async def test_two_who_part_hold_themselves_alone(world: World) -> None:
-    group = await world.group()
-    members = [await world.helper(group, address=contact.address) for contact in (PO, SAM, LEE)]
-    assert {row["id"] for row in await run(world.tx, "hold_two", **PO_AND_SAM)} == set(members[:2])
-
-
-async def test_what_is_taken_back_is_what_one_was_asked_for_the_other(world: World) -> None:
+async def test_what_ends_is_what_the_two_have_with_each_other(world: World) -> None:
     group = await world.group()
     needs = [await world.need(group, contact=contact) for contact in (PO, LEE)]
     sam, kim = await world.helper(group, address=SAM.address), await world.helper(group, name="Kim")
     both = await ask(world, needs[0], sam, urgent=True)
     await ask(world, needs[1], sam, urgent=False)
     await ask(world, needs[0], kim, urgent=True)
-    assert [row["id"] for row in await run(world.tx, "cancel_asks_of_two", now=NOON, **PO_AND_SAM)] == [both]
-    assert await world.one("SELECT count(*) FROM ask WHERE state = 'cancelled'") == 1
+    two = {"need_id": needs[0], "member_id": sam}
+    assert await run(world.tx, "between_two", **two) == [], "only of those who are kept apart"
+    await part(world, needs[0], sam)
+    assert [row["ask_id"] for row in await run(world.tx, "between_two", **two)] == [both]
 
 
 async def test_together_again_are_the_two_and_nobody_else(world: World) -> None:
@@ -73,7 +75,7 @@ async def test_together_again_are_the_two_and_nobody_else(world: World) -> None:
     need, other = await world.need(group, contact=PO), await world.need(group, contact=LEE)
     sam, kim = await world.helper(group, address=SAM.address), await world.helper(group, name="Kim")
     for one, two in ((need, sam), (need, kim), (other, sam)):
-        await run(world.tx, "keep_apart", need_id=one, member_id=two, kind="keep_apart", now=NOON)
+        await part(world, one, two, "keep_apart")
     await run(world.tx, "let_together", need_id=need, member_id=sam)
     left = {(row["one"], row["other"]) for row in await world.rows("SELECT one, other FROM apart")}
     index = {name: VAULT.contact_index(contact) for name, contact in (("po", PO), ("sam", SAM), ("lee", LEE))}
@@ -84,7 +86,8 @@ async def test_together_again_are_the_two_and_nobody_else(world: World) -> None:
 async def test_nobody_is_kept_apart_from_themselves(world: World) -> None:
     group = await world.group()
     need, po = await world.need(group, contact=PO), await world.helper(group, address=PO.address)
-    assert not await run(world.tx, "keep_apart", need_id=need, member_id=po, kind="block", now=NOON)
+    await part(world, need, po)
+    assert await world.one("SELECT count(*) FROM apart") == 0
 
 
 async def test_a_role_is_taken_from_one_person_in_one_group(world: World) -> None:

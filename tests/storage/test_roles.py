@@ -49,6 +49,7 @@ DEFINERS = {
     "of_this_group": {"web"}, "asked_about": {"web"}, "sees_need": {"web"}, "asked_here": {"web"},
     "channels_of_address": {"web"}, "channels_of_browser": {"web"}, "person_of_channel": {"web"},
     "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
+    "kept_apart": {"web"}, "hold_needs_of_two": {"web"}, "part_two": {"web"}, "between_two": {"web"}, "let_together": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "still_may_help": {"matcher"}, "age_loads": {"matcher"},
     "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
     "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),

@@ -17,7 +17,7 @@ from careweb.flows.offers import rest
 from careweb.flows.timing import purge_need
 from careweb.storage.database import run
 from tests.ticking.conftest import claims, here, tick_now
-from tests.world import NORTH_YORK, VAULT, World
+from tests.world import NORTH_YORK, World
 
 MEDIUM = 5 * 24.0  # hours
 LOW = 20 * 24.0
@@ -344,8 +344,8 @@ async def test_a_claim_moves_to_somebody_who_costs_less(world: World) -> None:
 ASKER, HELPER = read_email("po@example.org"), read_email("wing@example.org")
 
 
-async def _keep_apart(world: World, _: NeedId, __: MemberId) -> None:
-    await keep_apart(world.ctx, VAULT.contact_index(ASKER), VAULT.contact_index(HELPER), "block")
+async def _keep_apart(world: World, need: NeedId, helper: MemberId) -> None:
+    await keep_apart(world.ctx, need, helper, "block")
 
 
 async def _suspend(world: World, need: NeedId, helper: MemberId) -> None:

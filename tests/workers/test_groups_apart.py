@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from careweb.domain.contacts import read_email
-from careweb.domain.errors import NotHereError
+from careweb.domain.errors import NotHereError, NotNowError
+from careweb.domain.reviews import Cause
 from careweb.domain.states import Reach
+from careweb.flows.apart import keep_apart
 from careweb.flows.asks import Answer, accept
 from careweb.flows.board import need_for_staff
 from careweb.flows.context import Context
@@ -19,13 +21,16 @@ from careweb.flows.groups import helpers, suspend
 from careweb.flows.matches import helper_side
 from careweb.flows.members import forget_member
 from careweb.flows.offers import my_page
-from careweb.storage.database import Engine, transaction
+from careweb.flows.reports import Said, report_asker, report_helper
+from careweb.flows.signin import add_member
+from careweb.storage.database import Engine, run, transaction
 from tests.servers import MailSink
 from tests.workers.shop import do_all_due, fetch
 from tests.world import committed
 from workers.workshop import Workshop
 
 LIN, PO = "lin@example.org", "po@example.org"
+BLOCK = Said(cause=Cause.OTHER, block=True)
 
 
 @asynccontextmanager
@@ -107,6 +112,69 @@ async def test_a_helper_who_leaves_for_good_leaves_both_groups(
     assert await fetch(engine, "SELECT 1 FROM data_key WHERE id = ANY ($1)", [own, shared["lin"]]) == []
     assert await fetch(engine, "SELECT 1 FROM need WHERE member_id = $1", shared["lin"]) == []
     assert [row["state"] for row in await fetch(engine, "SELECT state FROM match")] == ["fell_through"]
+
+
+@pytest.mark.parametrize("who", ["the asker", "the helper"])
+async def test_a_block_in_one_group_ends_what_the_two_have_in_another(
+    shared: dict[str, Any], workshop: Workshop, engine: Engine, smtp: MailSink, who: str
+) -> None:
+    """Of an asker with an account that no group knows: their next needs, by code alone, are posted to the other group."""
+    async with committed(engine, datetime.now(UTC)) as world:
+        account = await add_member(
+            world.ctx, read_email(PO), locale="en", time_zone="America/Toronto", confirmed=True, name="Po", per_week=5
+        )
+        agreed = await world.need(shared["west"], member=account, text="agreed")
+        await world.match(agreed)
+        await accept(world.ctx, await world.ask_of(agreed, shared["lin"]), shared["lin"])
+        asked = await world.need(shared["west"], member=account, text="asked", due_in=100)
+        await world.match(asked)
+        ask = await world.ask_of(asked, shared["lin"])
+    async with page(workshop) as ctx:
+        if who == "the helper":
+            await act_for(ctx, shared["lin"])
+            await enter(ctx, shared["match"])
+            await report_asker(ctx, shared["match"], shared["lin"], BLOCK)
+        else:
+            await enter(ctx, shared["need"])
+            await report_helper(ctx, shared["need"], shared["match"], BLOCK)
+    matches = await fetch(engine, "SELECT state, ended_by FROM match WHERE need_id = $1", agreed)
+    assert [tuple(row.values()) for row in matches] == [("fell_through", "coordinator")]
+    assert [row["state"] for row in await fetch(engine, "SELECT state FROM ask WHERE id = $1", ask)] == ["cancelled"]
+
+    async def answer() -> Answer:
+        async with page(workshop) as ctx:
+            await act_for(ctx, shared["lin"])
+            await enter(ctx, ask)
+            return await accept(ctx, ask, shared["lin"])
+
+    assert await answer() is Answer.OVER
+    async with committed(engine, datetime.now(UTC)) as world:
+        await world.rows("UPDATE ask SET state = 'sent' WHERE id = $1", ask)
+    with pytest.raises(NotNowError):
+        await answer()
+    async with committed(engine, datetime.now(UTC)) as world:
+        await world.rows("UPDATE ask SET state = 'cancelled' WHERE id = $1", ask)
+        third = await world.need(shared["west"], member=account, text="a third", due_in=100)
+    assert {outcome for _, outcome in await do_all_due(workshop)} <= {"done", "sent", "obsolete"}
+    assert await fetch(engine, "SELECT 1 FROM ask WHERE need_id = $1", third) == [], "the matcher asks nobody either"
+    told = await fetch(
+        engine, "SELECT kind FROM notice WHERE subject IN (SELECT id FROM match WHERE need_id = $1)", agreed
+    )
+    assert {row["kind"] for row in told} >= {"need_ended"}
+
+
+async def test_the_helpers_group_may_let_two_together_whose_need_is_another_groups(
+    shared: dict[str, Any], workshop: Workshop, engine: Engine
+) -> None:
+    two = {"need_id": shared["need"], "member_id": shared["lin"]}
+    async with page(workshop) as ctx:
+        await enter(ctx, shared["need"])
+        await keep_apart(ctx, shared["need"], shared["lin"], "keep_apart")
+    assert len(await fetch(engine, "SELECT 1 FROM apart")) == 1
+    async with page(workshop) as ctx:
+        await act_in(ctx, "west")
+        await run(ctx.tx, "let_together", **two)
+    assert await fetch(engine, "SELECT 1 FROM apart") == []
 
 
 async def test_an_unknown_subject_gives_a_job_no_rows(workshop: Workshop, shared: dict[str, Any]) -> None:
