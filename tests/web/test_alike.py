@@ -3,15 +3,18 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import httpx2
 import pytest
 
+from careweb.domain.contacts import Contact, by_code, read_contact
 from careweb.storage import database
 from careweb.storage.counters import Counters
 from tests.cast import HELPER
-from tests.web.site import Person, Seen, Site
+from tests.web.site import Person, Seen, Site, held
 from tests.web.test_asking import ask, code_on
+from tests.web.test_reports import connected
 
 _RANDOM = re.compile(r'(?<=name="code" value=")\d+|[0-9a-f]{16}\.[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}')
 NOT_HERE = "nobody-knows-this@example.org"
@@ -137,3 +140,66 @@ def test_a_code_typed_for_a_sign_in_that_nobody_was_written_to_for(site: Site, m
         return lambda person: person.see("/sign-in").send(contact=contact).send(code="123456")
 
     compare(site, monkeypatch, sent(HELPER), sent(NOT_HERE))
+
+
+# Who presses a block or a report learns nothing of whether the other can be told from anybody else.
+
+PRESSED = {"block": {"do": "block"}, "report": {"do": "send", "cause": "unkind", "text": "He was rude"}}
+REACHED: dict[str, Contact] = {
+    "by telephone": read_contact("416 555 0144"), "by code": by_code(), "by code, signed in": by_code(),
+}  # fmt: skip
+
+
+def reporting(
+    site: Site, by: str, contact: Contact, fields: dict[str, str], *, signed_in: bool
+) -> Callable[[Person], Seen]:
+    """Two are connected; then one of them opens the form and sends it, as the first report they ever make."""
+    site.run(lambda world: world.rows("DELETE FROM apart"))
+    need, asker, task = connected(site, contact=contact, member=site.cast.outsider if signed_in else None)
+    path = f"{task.path}/report" if by == "helper" else f"/need/{need}/matches/{task.path.rpartition('/')[2]}/report"
+    browser = site.helper if by == "helper" else asker
+
+    def press(_: Person) -> Seen:
+        site.run(lambda world: world.rows("DELETE FROM review"))
+        return browser.see(path).send("/report", **fields)
+
+    return press
+
+
+@pytest.mark.parametrize("other", [how for how in REACHED if how != "by telephone"])
+@pytest.mark.parametrize("by", ["helper", "asker"])
+@pytest.mark.parametrize("kind", PRESSED)
+def test_a_block_and_a_report(site: Site, monkeypatch: pytest.MonkeyPatch, kind: str, by: str, other: str) -> None:
+    sent = [
+        reporting(site, by, REACHED[how], PRESSED[kind], signed_in="signed in" in how)
+        for how in ("by telephone", other)
+    ]
+    done = compare(site, monkeypatch, *sent)
+    assert "part_two" in done
+    assert ("add_report" in done) == (kind == "report")
+    assert site.run(lambda world: world.one("SELECT count(*) FROM apart")) >= 1
+
+
+@pytest.mark.parametrize("kind", PRESSED)
+def test_a_block_and_a_report_of_nobody_and_of_people_one_has_nothing_to_do_with(
+    site: Site, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    site.run(lambda world: world.rows("DELETE FROM apart"))
+    _, _, task = connected(site, contact=REACHED["by telephone"])
+    need, asker, _ = connected(site)
+    theirs = task.path.rpartition("/")[2]
+
+    def sent(browser: Person, path: str) -> Callable[[Person], Seen]:
+        token = browser.see("/find").form()
+
+        def press(_: Person) -> Seen:
+            seen = browser.press(path, {"token": held(token)["token"], **PRESSED[kind]})
+            assert seen.status == 404
+            return seen
+
+        return press
+
+    for browser, path in ((site.outsider, "/task/{}/report"), (asker, f"/need/{need}/matches/{{}}/report")):
+        asked = compare(site, monkeypatch, sent(browser, path.format(theirs)), sent(browser, path.format(uuid4())))
+        assert "part_two" not in asked
+    assert site.run(lambda world: world.one("SELECT count(*) FROM review WHERE match_id = $1", theirs)) == 0
