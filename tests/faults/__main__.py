@@ -38,6 +38,7 @@ def told(outcome: Outcome) -> str:
         f"{outcome.posted} needs posted in {outcome.ran:.0f} s, {outcome.deliveries} messages; slowest post {outcome.slowest:.1f} s",
         f"{sum(faults.values())} faults: PostgreSQL {sum(faults[one] for one in POSTGRES)}, Redis {sum(faults[one] for one in REDIS)}",
         *(f"  {count:3} {fault}" for fault, count in sorted(faults.items())),
+        f"blocks pressed on a page: {outcome.blocks}",
         "after it: " + ", ".join(f"{name} {count}" for name, count in counts.items()),
         f"drained in {outcome.drained:.1f} s (at most {DRAIN_SECONDS:.0f})",
         f"messages repeated because nobody could know that they had arrived: {outcome.verdict.repeats}",

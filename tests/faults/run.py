@@ -63,6 +63,7 @@ class Outcome:
     faults: Counter[Fault]
     deliveries: int
     drained: float  # seconds after the last fault
+    blocks: int  # pressed on a page, and answered
     slowest: float  # post, in seconds, faults included
     ran: float
     unasked: list[str]  # processes that ended by themselves
@@ -183,7 +184,7 @@ class _Run:
             verdict = await judge(connection, self.town.diary, self.office, self._crashes())
         diary = self.town.diary
         return Outcome(
-            verdict=verdict, posted=len(diary.posted), faults=Counter(self.acts.done), deliveries=len(self.office.deliveries),
+            verdict=verdict, posted=len(diary.posted), faults=Counter(self.acts.done), blocks=len(diary.blocked), deliveries=len(self.office.deliveries),
             drained=drained, slowest=max(diary.waits, default=0.0), ran=ran, unasked=[*self.company.unasked, *self.town.mistakes],
         )  # fmt: skip
 

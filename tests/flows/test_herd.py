@@ -3,14 +3,18 @@
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
 
 from careweb.domain.contacts import read_email
-from careweb.domain.ids import MemberId, NeedId
+from careweb.domain.ids import MatchId, MemberId, NeedId
+from careweb.domain.reviews import Cause
 from careweb.flows.apart import keep_apart
 from careweb.flows.asks import Answer, accept, decline
+from careweb.flows.context import Context
+from careweb.flows.reports import Said, report_asker, report_helper
 from careweb.flows.timing import time_out_ask
 from careweb.storage.database import Engine, transaction
 from careweb.storage.promises import keep
@@ -159,3 +163,37 @@ async def test_blocks_among_the_yeses_leave_nobody_connected_who_was_blocked(eng
             assert await world.one("SELECT filled FROM need WHERE id = $1", need) == len(live)
             assert await world.one("SELECT sum(cardinality(task_times)) FROM member") == len(live)
     told("200 yeses and ten blocks", seconds)
+
+
+async def test_both_block_each_other_on_different_needs_while_a_third_yes_is_said(engine: Engine) -> None:
+    """Nobody waits in a circle, and nothing of the two is left, whoever comes first."""
+    async with committed(engine) as world:
+        group = await world.group()
+        helper = await world.helper(group, per_week=20)
+    po, said = read_email("po@example.org"), Said(cause=Cause.OTHER, block=True)
+
+    async def press(block: Callable[[Context], Awaitable[None]]) -> None:
+        async with transaction(engine) as tx:
+            await block(World(tx=tx).ctx)
+
+    for _ in range(10 * ROUNDS):
+        await start_afresh(engine)
+        async with committed(engine) as world:
+            await world.rows("DELETE FROM apart")
+            needs = sorted([await world.need(group, contact=po, text=text) for text in ("a", "b", "c")])
+            for need in needs:
+                ((ask, _),) = await ask_everybody(world, need, [helper])
+                if need != needs[2]:
+                    await accept(world.ctx, ask, helper)
+            found = await world.rows("SELECT id FROM match ORDER BY need_id")
+            low, high = (MatchId(row["id"]) for row in found)
+        await asyncio.gather(
+            say_yes(engine, ask, helper),
+            press(lambda ctx, high=high, need=needs[1]: report_helper(ctx, need, high, said)),  # type: ignore[misc]
+            press(lambda ctx, low=low: report_asker(ctx, low, helper, said)),  # type: ignore[misc]
+        )
+        async with committed(engine) as world:
+            assert await world.one("SELECT count(*) FROM match WHERE state <> 'fell_through'") == 0
+            assert await world.one("SELECT count(*) FROM ask WHERE state IN ('planned', 'sent')") == 0
+            assert await world.one("SELECT sum(filled) FROM need WHERE id = ANY ($1)", needs) == 0
+            assert await world.one("SELECT cardinality(task_times) FROM member WHERE id = $1", helper) == 0
