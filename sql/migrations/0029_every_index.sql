@@ -122,6 +122,18 @@ BEGIN
     );
 END $$;
 
+-- A report about a volunteer is judged by the group of their offer, and the need it came of may be another group's, whose rows
+-- that group does not see: of the need it learns its kind, its day and how it stands.
+CREATE FUNCTION need_of_review(judged uuid) RETURNS TABLE (
+    category text, urgency text, state text, group_id uuid, needed_by timestamptz, expires_at timestamptz, time_zone text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1 AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT n.category, n.urgency, n.state, n.group_id, n.needed_by, n.expires_at, z.time_zone
+        FROM review r JOIN need n ON n.id = r.need_id JOIN zone z ON z.code = n.zone_code WHERE r.id = judged;
+END $$;
+
 -- An ask is written only (0028) if its volunteer may still help.
 CREATE OR REPLACE FUNCTION still_may_help(wanted uuid, offered uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp COST 500 AS $$

@@ -11,8 +11,8 @@ SELECT group_id FROM offer WHERE id = :offer_id;
 
 -- name: reviews_of_group(group_id, by)
 -- What waits for this group, the soonest due first; not what is about whoever looks.
-SELECT r.*, n.category, n.state AS need_state, n.group_id AS need_group_id, z.time_zone, o.sealed_name AS owner_sealed_name
-FROM review r JOIN need n ON n.id = r.need_id JOIN zone z ON z.code = n.zone_code LEFT JOIN member o ON o.id = r.owner_id
+SELECT r.*, n.category, n.state AS need_state, n.group_id AS need_group_id, n.time_zone, o.sealed_name AS owner_sealed_name
+FROM review r CROSS JOIN LATERAL need_of_review(r.id) n LEFT JOIN member o ON o.id = r.owner_id
 WHERE r.group_id = :group_id AND r.state IN ('open', 'appealed') AND may_judge(r.id, :by) ORDER BY r.due_at, r.id;
 
 -- name: count_reviews(group_id, by, now)^
@@ -22,9 +22,9 @@ FROM review r WHERE r.group_id = :group_id AND r.state IN ('open', 'appealed') A
 
 -- name: review_by_id(id, group_id, by)^
 -- One of them, if whoever looks may judge it.
-SELECT r.*, n.category, n.urgency, n.state AS need_state, n.group_id AS need_group_id, n.needed_by, n.expires_at, z.time_zone,
-    o.sealed_name AS owner_sealed_name, p.sealed_name AS helper_sealed_name, n.sealed_name AS asker_sealed_name, t.state AS match_state
-FROM review r JOIN need n ON n.id = r.need_id JOIN zone z ON z.code = n.zone_code
+SELECT r.*, n.category, n.urgency, n.state AS need_state, n.group_id AS need_group_id, n.needed_by, n.expires_at, n.time_zone,
+    o.sealed_name AS owner_sealed_name, p.sealed_name AS helper_sealed_name, own.sealed_name AS asker_sealed_name, t.state AS match_state
+FROM review r CROSS JOIN LATERAL need_of_review(r.id) n LEFT JOIN need own ON own.id = r.need_id
 LEFT JOIN member o ON o.id = r.owner_id LEFT JOIN member p ON p.id = r.member_id LEFT JOIN match t ON t.id = r.match_id
 WHERE r.id = :id AND r.group_id = :group_id AND may_judge(r.id, :by);
 

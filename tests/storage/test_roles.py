@@ -42,14 +42,15 @@ OPEN = {
     "only the owner reads them": {"offer_step", "load_horizon"},
     "what kinds of offers there are, and of which group: nobody's": {"offer_shelf"},
 }  # fmt: skip
-# What acts as the owner, and who may call it. None gives more than ids, groups, counts, yes or no, and wrapped keys.
+# What acts as the owner, and who may call it. None gives more than ids, groups, counts, yes or no, wrapped keys, and of what kind
+# and how urgent a need is that somebody is to judge about.
 DEFINERS = {
     "group_of": {"web", "matcher"}, "has_address": {"web", "matcher"}, "masters": {"web", "matcher"},
     "member_of_contact": {"web"}, "needs_of_contact": {"web"}, "need_of_locator": {"web"}, "staff_of": {"web"}, "may_judge": {"web"}, "lines_of_record": {"web"}, "ask_to_sign_in": {"web"},
     "of_this_group": {"web"}, "asked_about": {"web"}, "sees_need": {"web"}, "asked_here": {"web"},
     "channels_of_address": {"web"}, "channels_of_browser": {"web"}, "person_of_channel": {"web"},
     "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
-    "kept_apart": {"web"}, "hold_needs_of_two": {"web"}, "part_two": {"web"}, "between_two": {"web"}, "let_together": {"web"},
+    "kept_apart": {"web"}, "hold_needs_of_two": {"web"}, "part_two": {"web"}, "between_two": {"web"}, "let_together": {"web"}, "need_of_review": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "still_may_help": {"matcher"}, "age_loads": {"matcher"},
     "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
     "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),

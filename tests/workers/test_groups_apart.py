@@ -9,19 +9,20 @@ import pytest
 
 from careweb.domain.contacts import read_email
 from careweb.domain.errors import NotHereError, NotNowError
-from careweb.domain.reviews import Cause
-from careweb.domain.states import Reach
+from careweb.domain.reviews import Action, Cause
+from careweb.domain.states import Reach, Role
 from careweb.flows.apart import keep_apart
 from careweb.flows.asks import Answer, accept
 from careweb.flows.board import need_for_staff
 from careweb.flows.context import Context
 from careweb.flows.entering import act_for, act_in, enter
 from careweb.flows.following import follow
-from careweb.flows.groups import helpers, suspend
+from careweb.flows.groups import grant_role, helpers, suspend
 from careweb.flows.matches import helper_side
 from careweb.flows.members import forget_member
 from careweb.flows.offers import my_page
 from careweb.flows.reports import Said, report_asker, report_helper
+from careweb.flows.reviewing import decide_review, review_of, reviews
 from careweb.flows.signin import add_member
 from careweb.storage.database import Engine, run, transaction
 from tests.servers import MailSink
@@ -174,6 +175,24 @@ async def test_the_helpers_group_may_let_two_together_whose_need_is_another_grou
     async with page(workshop) as ctx:
         await act_in(ctx, "west")
         await run(ctx.tx, "let_together", **two)
+    assert await fetch(engine, "SELECT 1 FROM apart") == []
+
+
+async def test_a_report_about_a_volunteer_is_judged_by_their_group_though_the_need_is_anothers(
+    shared: dict[str, Any], workshop: Workshop, engine: Engine
+) -> None:
+    async with committed(engine, datetime.now(UTC)) as world:
+        judge = await grant_role(world.ctx, shared["west"], read_email("jo@example.org"), Role.COORDINATOR, name="Jo")
+    async with page(workshop) as ctx:
+        await enter(ctx, shared["need"])
+        await report_helper(ctx, shared["need"], shared["match"], Said(cause=Cause.UNKIND))
+    async with page(workshop) as ctx:
+        await act_for(ctx, judge)
+        await act_in(ctx, "west")
+        (waiting,) = await reviews(ctx, shared["west"], judge)
+        found = await review_of(ctx, shared["west"], judge, waiting.id)
+        assert (found.category, found.helper, found.asker, found.own_need) == ("groceries", "Lin", "", False)
+        await decide_review(ctx, shared["west"], judge, found.id, Action.RELEASED, "I called both of them")
     assert await fetch(engine, "SELECT 1 FROM apart") == []
 
 
