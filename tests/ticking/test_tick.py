@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careweb.domain.contacts import read_email
+from careweb.domain.contacts import by_code, read_email
 from careweb.domain.ids import MemberId, NeedId
 from careweb.flows import ticking
 from careweb.flows.apart import keep_apart
@@ -387,3 +387,15 @@ async def test_what_changed_while_it_solved_is_left_alone(world: World, change: 
     assert len(await world.asks(need)) == (1 if change == "matched by a worker" else 0)
     asks_counted = await world.one("SELECT cardinality(ask_times) FROM member WHERE id = $1", helper)
     assert asks_counted == (1 if change in {"matched by a worker", "its helper has had enough asks"} else 0)
+
+
+async def test_a_tick_asks_nobody_for_an_account_that_is_kept_apart_whatever_contact_it_leaves(world: World) -> None:
+    group = await world.group()
+    helper, account = await world.helper(group), await world.helper(group, name="Po", languages=("fr",))
+    before = await world.need(group, member=account)
+    await keep_apart(world.ctx, before, helper, "block")
+    later = [await world.need(group, member=account, contact=contact, due_in=LOW) for contact in (by_code(), ASKER)]
+    theirs = await world.need(group, member=helper, languages=("fr",), due_in=LOW)
+    await tick_now(world)
+    assert [await world.asks(need) for need in (before, *later, theirs)] == [[], [], [], []]
+    assert await claims(world) == set()
