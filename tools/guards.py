@@ -1,4 +1,4 @@
-"""The guards of moves: what the WHERE of a statement that changes or holds rows asks, beside which rows they are.
+"""The guards of moves: what the WHERE (or HAVING) of a statement that changes or holds rows asks, beside which rows they are.
 
 They are found in the text of sql/queries, condition by condition; a guard is dropped by making it true of every row.
 """
@@ -12,7 +12,7 @@ QUERIES = Path(__file__).parent.parent / "sql" / "queries"
 _QUERY = re.compile(r"^-- name: (\w+).*?(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 _MOVES = re.compile(r"\b(UPDATE|DELETE|INSERT|FOR SHARE)\b|set_config\('_")
 _ENDS = re.compile(
-    r"[();]|\b(?:RETURNING|ORDER BY|GROUP BY|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION)\b"
+    r"[();]|\b(?:RETURNING|ORDER BY|GROUP BY|HAVING|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION)\b"
 )
 _OF_THE_MOVE = re.compile(
     r"(AS|MATERIALIZED|FROM|JOIN|IN|LATERAL)$"
@@ -56,7 +56,7 @@ def _guards_in(query: str) -> Iterator[tuple[int, int]]:
     text = _blanked(query)
     if not _MOVES.search(text):
         return
-    for where in re.finditer(r"\bWHERE\b", text):
+    for where in re.finditer(r"\b(?:WHERE|HAVING)\b", text):
         around = _before_bracket(text, where.start())
         if around is None or _OF_THE_MOVE.search(around):
             conditions = list(_conditions(text, where.end(), _end_of_clause(text, where.end())))
