@@ -141,6 +141,14 @@ async def test_a_yes_takes_the_lowest_slot_that_nobody_has(world: World) -> None
     assert slots == [1, 2, 1]
 
 
+async def test_nobody_agrees_to_who_would_help_another(world: World, asked: UUID) -> None:
+    other = await world.need(await world.one("SELECT id FROM care_group"))
+    match = await match_of(world, asked)
+    await run(world.tx, "add_match", state="awaiting_asker", now=NOON, **match)
+    assert not await run(world.tx, "connect_match", id=match["id"], need_id=other, now=NOON)
+    assert await run(world.tx, "connect_match", id=match["id"], need_id=match["need_id"], now=NOON)
+
+
 async def test_nobody_moves_or_is_asked_more_often_than_so_many_times(world: World) -> None:
     group = await world.group()
     sam, lee = await world.helper(group, name="Sam"), await world.helper(group, name="Lee")
