@@ -44,6 +44,13 @@ async def test_a_late_yes_is_to_the_round_that_was_asked_in(world: World, asked:
     assert await run(world.tx, "accept_ask", **who)
 
 
+async def test_a_yes_is_not_taken_across_a_block(world: World, asked: UUID) -> None:
+    match = await match_of(world, asked)
+    who = {"need_id": match["need_id"], "member_id": match["member_id"]}
+    await run(world.tx, "keep_apart", kind="block", now=NOON, **who)
+    assert not await run(world.tx, "accept_ask", id=asked, member_id=match["member_id"], now=NOON)
+
+
 async def test_when_an_ask_was_first_seen_and_first_sent_stays(world: World, asked: UUID) -> None:
     for later in (0, 1):
         await run(world.tx, "see_ask", id=asked, now=NOON + timedelta(hours=later))
