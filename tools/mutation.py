@@ -137,6 +137,7 @@ class Guards:
     def __init__(self, memory: Memory, dropped: list[Guard], until: float) -> None:
         self._memory, self._dropped, self._until = memory, dropped, until
         self._items: dict[str, pytest.Item] = {}
+        self._quick: dict[str, pytest.Item] = {}  # of these, all but pages
         self._heard: set[str] = set()
         self.failing: list[str] = []
         self.alive: list[str] = []
@@ -153,6 +154,7 @@ class Guards:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in session.items}
+        self._quick = {test: item for test, item in self._items.items() if test.split("/")[1] in QUICK}
         signal.signal(signal.SIGALRM, _too_long)
         for guard in self._left():
             self._drop(guard, self._near(guard))
@@ -170,10 +172,8 @@ class Guards:
     def _near(self, guard: Guard) -> list[str]:
         """The test that noticed before something changed, those that name its query, and those of the same files."""
         before, _ = self._memory.noticed.get(guard.name, ("", ""))
-        word = re.compile(rf"\b{guard.query}\b")
-        quick = {test: item for test, item in self._items.items() if test.split("/")[1] in QUICK}
-        naming = [test for test, item in quick.items() if word.search(test) or word.search(_source(item))]
-        beside = [test for test, item in quick.items() if word.search(_file(item.path))]
+        naming = [test for test, item in self._quick.items() if guard.query in _words_of(item)]
+        beside = [test for test, item in self._quick.items() if guard.query in _words_in(item.path)]
         return list(dict.fromkeys([before, *naming, *beside]))
 
     def _learn(self, rooms: Iterable[str]) -> None:
@@ -234,13 +234,15 @@ class Guards:
         return not passed and self._passes(item)
 
 
-def _source(item: pytest.Item) -> str:
-    return inspect.getsource(item.function) if isinstance(item, pytest.Function) else ""
+@cache
+def _words_of(item: pytest.Item) -> set[str]:
+    source = inspect.getsource(item.function) if isinstance(item, pytest.Function) else ""
+    return set(re.findall(r"\w+", item.nodeid + source))
 
 
 @cache
-def _file(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+def _words_in(path: Path) -> set[str]:
+    return set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
 
 
 def _too_long(*_: object) -> None:
