@@ -4,7 +4,7 @@ Constraints are dropped in a transaction on a database of our own, and the test 
 finds them) are dropped from the query in memory, in one session of pytest. First the test that noticed before is run, and
 those that name the query. For what these do not notice every test of a room runs once as things are, and it is written down
 which queries it runs; these are the tests of their guards, the quickest first. Pages come last. A test that notices must
-pass again with the guard in its place.
+pass with the guard in its place, and fail again without it.
 
 What was noticed, and what was not and by which test, is remembered in .cache/mutation until the code or that test changes,
 so that the whole may be done in parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose
@@ -187,7 +187,7 @@ class Guards:
             failing = []
             for item in items:
                 started, self._heard = time.monotonic(), set()
-                if self._passes(item):
+                if self._passes(item) or self._passes(item):  # what another test left behind fails it once
                     tests[item.nodeid] = (round(time.monotonic() - started, 3), sorted(self._heard))
                 else:
                     failing.append(item.nodeid)
@@ -220,18 +220,21 @@ class Guards:
         return by or ("not tried" if time.monotonic() > self._until else "")
 
     def _notices(self, guard: Guard, item: pytest.Item) -> bool:
-        """Whether it fails without the guard, and passes with it: then it did not lean on another."""
+        """Whether it fails without the guard, passes with it, and fails again: what another test left behind fails it once."""
         if time.monotonic() > self._until:
             return False
+        if self._passes_without(guard, item):
+            self._memory.passed.setdefault(guard.name, {})[item.nodeid] = self._memory.digests.of(item.nodeid)
+            return False
+        return self._passes(item) and not self._passes_without(guard, item)
+
+    def _passes_without(self, guard: Guard, item: pytest.Item) -> bool:
         whole = getattr(queries(), guard.query)
         setattr(queries(), guard.query, getattr(aiosql.from_str(guard.without, "asyncpg"), guard.query))
         try:
-            passed = self._passes(item)
+            return self._passes(item)
         finally:
             setattr(queries(), guard.query, whole)
-        if passed:
-            self._memory.passed.setdefault(guard.name, {})[item.nodeid] = self._memory.digests.of(item.nodeid)
-        return not passed and self._passes(item)
 
 
 @cache
