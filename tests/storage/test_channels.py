@@ -23,7 +23,7 @@ async def sam(world: World) -> MemberId:
 async def add(world: World, member: MemberId, *, state: str = "on", most: int = 5) -> UUID | None:
     id = uuid4()
     added: UUID | None = await run(
-        world.tx, "add_channel", id=id, member_id=member, kind="sms", state=state, sealed_address=b"x",
+        world.tx, "add_channel", id=id, person_id=member, kind="sms", state=state, sealed_address=b"x",
         address_index=id.bytes, most=most, now=NOON,
     )  # fmt: skip
     return added
@@ -40,35 +40,40 @@ async def test_nobody_has_more_channels_than_so_many(world: World, sam: MemberId
 
 async def test_a_channel_is_proven_by_its_own_person_before_the_fifth_wrong_code(world: World, sam: MemberId) -> None:
     channel = await add(world, sam, state="unproven")
-    await run(world.tx, "count_wrong_channel_code", id=channel, member_id=uuid4())
+    await run(world.tx, "count_wrong_channel_code", id=channel, person_id=uuid4())
     assert (await row(world, channel))["wrong_codes"] == 0
-    assert not await run(world.tx, "prove_channel", id=channel, member_id=uuid4())
+    assert not await run(world.tx, "prove_channel", id=channel, person_id=uuid4())
     await world.rows("UPDATE channel SET wrong_codes = 5")
-    assert not await run(world.tx, "prove_channel", id=channel, member_id=sam)
+    assert not await run(world.tx, "prove_channel", id=channel, person_id=sam)
     await world.rows("UPDATE channel SET wrong_codes = 4")
-    assert await run(world.tx, "prove_channel", id=channel, member_id=sam)
+    assert await run(world.tx, "prove_channel", id=channel, person_id=sam)
 
 
 @pytest.mark.parametrize(
     ("query", "more"),
-    [("stop_channel", {}), ("set_channel_details", {"details": True}), ("remove_channel", {}), ("restart_channel", {})],
+    [
+        ("stop_channel", {"series": []}),
+        ("set_channel_details", {"details": True}),
+        ("remove_channel", {}),
+        ("restart_channel", {}),
+    ],
 )
 async def test_nobody_changes_the_channel_of_another(
     world: World, sam: MemberId, query: str, more: dict[str, Any]
 ) -> None:
     channel = await add(world, sam, state="off" if query == "restart_channel" else "on")
     before = await row(world, channel)
-    await run(world.tx, query, id=channel, member_id=uuid4(), **more)
+    await run(world.tx, query, id=channel, person_id=uuid4(), **more)
     assert await row(world, channel) == before
 
 
 async def test_nobody_orders_the_channels_of_another(world: World, sam: MemberId) -> None:
     channels = [await add(world, sam) for _ in range(2)]
-    await run(world.tx, "order_channels", member_id=uuid4(), ids=channels[::-1])
+    await run(world.tx, "order_channels", person_id=uuid4(), ids=channels[::-1])
     assert [(await row(world, channel))["position"] for channel in channels] == [1, 2]
 
 
 async def test_mail_is_not_taken_out_since_they_sign_in_with_it(world: World, sam: MemberId) -> None:
-    await run(world.tx, "keep_mail_channel", member_id=sam, now=NOON)
-    await run(world.tx, "remove_channel", id=sam, member_id=sam)
+    await run(world.tx, "keep_mail_channel", person_id=sam, now=NOON)
+    await run(world.tx, "remove_channel", id=sam, person_id=sam)
     assert await row(world, sam)
