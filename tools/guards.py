@@ -1,4 +1,4 @@
-"""The guards of moves: what the WHERE of a statement that changes or holds rows asks, beside which rows they are.
+"""The guards of moves: what the WHERE (or HAVING) of a statement that changes or holds rows asks, beside which rows they are.
 
 They are found in the text of sql/queries, condition by condition; a guard is dropped by making it true of every row.
 """
@@ -12,18 +12,19 @@ QUERIES = Path(__file__).parent.parent / "sql" / "queries"
 _QUERY = re.compile(r"^-- name: (\w+).*?(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 _MOVES = re.compile(r"\b(UPDATE|DELETE|INSERT|FOR SHARE)\b|set_config\('_")
 _ENDS = re.compile(
-    r"[();]|\b(?:RETURNING|ORDER BY|GROUP BY|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION)\b"
+    r"[();]|\b(?:RETURNING|ORDER BY|GROUP BY|HAVING|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION)\b"
 )
 _OF_THE_MOVE = re.compile(
     r"(AS|MATERIALIZED|FROM|JOIN|IN|LATERAL)$"
 )  # before a bracket; others are questions inside a guard
 _TOKENS = re.compile(r"[()]|\b(?:AND|OR)\b")
-# Which row it is: its own key, or what joins it to another. Whose it is, beside the key, is a guard.
+# Which row it is: its own key, or what joins it to another. Whose it is, or of what, beside the key, is a guard.
 _WHICH = re.compile(
     r"(?:\w+\.)?(?:id|job|subject|slug|mark|record|market|layer|region_set|id_hash|kind|role|(?:need|offer|match|ask|region)_id)"
     r" (?:= (?:ANY \(.*\)|\(SELECT .*\)|[\w.:]+)|IN \(SELECT .*\))"
 )
-_WHOSE = re.compile(r"(?:\w+\.)?(?:member|person|group)_id = :\w+")
+_WHOSE = re.compile(r"(?:\w+\.)?(?:member|person|group|need|offer|match|ask)_id = :\w+")
+_OWN = re.compile(r"(?:\w+\.)?id = :\w+")
 _JOIN = re.compile(r"(?!a\.member_id)(?:\w+\.)?\w*id = (?:\w+\.)?\w*id")  # an ask's member is whose it is
 # Guards that stand elsewhere: what is asked is the answer.
 _ELSEWHERE = {"hold_membership": "s.state = 'admitted'"}
@@ -56,7 +57,7 @@ def _guards_in(query: str) -> Iterator[tuple[int, int]]:
     text = _blanked(query)
     if not _MOVES.search(text):
         return
-    for where in re.finditer(r"\bWHERE\b", text):
+    for where in re.finditer(r"\b(?:WHERE|HAVING)\b", text):
         around = _before_bracket(text, where.start())
         if around is None or _OF_THE_MOVE.search(around):
             conditions = list(_conditions(text, where.end(), _end_of_clause(text, where.end())))
@@ -69,10 +70,11 @@ def _guards_in(query: str) -> Iterator[tuple[int, int]]:
 def _guards(query: str, condition: tuple[int, int], beside: list[tuple[int, int]]) -> bool:
     """Whether it asks more than which row."""
     words = " ".join(query[slice(*condition)].split())
-    if _JOIN.fullmatch(words) or _WHICH.fullmatch(words):
-        return False
-    alone = not any(_WHICH.fullmatch(" ".join(query[slice(*one)].split())) for one in beside)
-    return not (_WHOSE.fullmatch(words) and alone)
+    others = [" ".join(query[slice(*one)].split()) for one in beside if one != condition]
+    if _WHOSE.fullmatch(words):
+        key = _OWN if _WHICH.fullmatch(words) else _WHICH
+        return any(key.fullmatch(other) for other in others)
+    return not (_JOIN.fullmatch(words) or _WHICH.fullmatch(words))
 
 
 def _blanked(query: str) -> str:

@@ -1,23 +1,28 @@
 """`make mutation`: drops every constraint and every guard of a move, one at a time, and sees that a test notices.
 
 Constraints are dropped in a transaction on a database of our own, and the test of each is called. Guards (tools/guards.py
-finds them) are dropped from the query in memory, in one session of pytest: first every test runs once as things are, and it
-is written down which queries it runs; these are the tests of their guards, the quickest first. Pages come last, for what the
-others do not notice. A test that notices must pass again with the guard in its place.
+finds them) are dropped from the query in memory, in one session of pytest. First the test that noticed before is run, and
+those that name the query. For what these do not notice every test of a room runs once as things are, and it is written down
+which queries it runs; these are the tests of their guards, the quickest first. Pages come last. A test that notices must
+pass with the guard in its place, and fail again without it.
 
-What was noticed is remembered in .cache/mutation until the code or that test changes, so that the whole may be done in
-parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose those whose name holds them all.
+What was noticed, and what was not and by which test, is remembered in .cache/mutation until the code or that test changes,
+so that the whole may be done in parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose
+those whose name holds them all.
 """
 
 import argparse
 import asyncio
 import hashlib
+import inspect
 import json
+import re
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +36,9 @@ from tools.guards import Guard, guards
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".cache" / "mutation" / "noticed.json"
 CONSTRAINTS, LIST = ROOT / "tests/storage/test_each_constraint.py", ROOT / "tests/storage/constraints.txt"
-QUICK, SLOW = ("storage", "flows", "delivery", "ticking", "workers"), ("web",)
+# One after the other: pages only for what the others do not notice.
+ROOMS = (("storage",), ("flows", "delivery", "ticking", "workers"), ("web",))
+QUICK, SLOW = (*ROOMS[0], *ROOMS[1]), ROOMS[2]
 # They start processes of their own, whose queries are whole; or count to many what others do once; or are about the schema.
 NOT_THOSE = {
     "test_flood.py", "test_herd.py", "test_renewal.py", "test_story.py", "test_faults.py", "test_solver.py",
@@ -59,6 +66,8 @@ ALIKE = {
     "notice_sent: state = 'claimed'": _BY_LEASE,
     "notice_not_sent: state = 'claimed'": _BY_LEASE,
     "hand_over_lost_promises: handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval)": "the next one asks for no less; this finds the few by an index",
+    "revive_promises: handed_at IS NOT NULL": "what was tried so often was handed over; this finds the few by an index",
+    "take_slot: filled < helpers": "held twice: a CHECK lets no need be open that is full, and open is asked for too",
     "time_out_ask: a.member_id = m.id": "the member is looked up from the ask",
 }  # fmt: skip
 
@@ -80,6 +89,7 @@ class Memory:
     )  # by file, with seconds and queries
     digest_of: dict[str, str] = field(default_factory=dict)  # of a file of tests when it was run
     noticed: dict[str, tuple[str, str]] = field(default_factory=dict)  # by which test, and its digest then
+    passed: dict[str, dict[str, str]] = field(default_factory=dict)  # without it: tests and their digests then
 
     def by(self, what: str) -> str:
         by, digest = self.noticed.get(what, ("", ""))
@@ -87,10 +97,15 @@ class Memory:
 
     def remember(self, what: str, by: str) -> None:
         self.noticed[what] = (by, self.digests.of(by))
+        self.passed.pop(what, None)
         self.write()
 
+    def is_new(self, what: str, test: str) -> bool:
+        """Whether this test may still notice."""
+        return self.passed.get(what, {}).get(test) != self.digests.of(test)
+
     def write(self) -> None:
-        kept = {"tests": self.tests, "digest_of": self.digest_of, "noticed": self.noticed}
+        kept = {"tests": self.tests, "digest_of": self.digest_of, "noticed": self.noticed, "passed": self.passed}
         KEPT.parent.mkdir(parents=True, exist_ok=True)
         KEPT.write_text(json.dumps(kept), encoding="utf-8")
 
@@ -117,11 +132,12 @@ def _digest(files: Iterable[Path]) -> str:
 
 
 class Guards:
-    """A plugin of pytest, which runs the tests it has collected in a loop of its own: as things are, then without each guard."""
+    """A plugin of pytest, which runs the tests it has collected in a loop of its own: without each guard, and as things are."""
 
     def __init__(self, memory: Memory, dropped: list[Guard], until: float) -> None:
         self._memory, self._dropped, self._until = memory, dropped, until
         self._items: dict[str, pytest.Item] = {}
+        self._quick: dict[str, pytest.Item] = {}  # of these, all but pages
         self._heard: set[str] = set()
         self.failing: list[str] = []
         self.alive: list[str] = []
@@ -138,14 +154,27 @@ class Guards:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in session.items}
+        self._quick = {test: item for test, item in self._items.items() if test.split("/")[1] in QUICK}
         signal.signal(signal.SIGALRM, _too_long)
-        for rooms in (QUICK, SLOW):  # pages only for what the others do not notice
-            left = [one for one in self._dropped if not self._memory.by(one.name)]
-            if left:
+        for guard in self._left():
+            self._drop(guard, self._near(guard))
+        for rooms in ROOMS:
+            if left := self._left():
                 self._learn(rooms)
-            self.alive = [one.name for one in left if not self._drop(one) and rooms == SLOW]
+            alive = [one.name for one in left if not self._drop(one, tests_of(self._memory, one.query))]
+            self.alive = alive if rooms == SLOW else []
         session._setupstate.teardown_exact(None)
         return True
+
+    def _left(self) -> list[Guard]:
+        return [one for one in self._dropped if not self._memory.by(one.name)]
+
+    def _near(self, guard: Guard) -> list[str]:
+        """The test that noticed before something changed, those that name its query, and those of the same files."""
+        before, _ = self._memory.noticed.get(guard.name, ("", ""))
+        naming = [test for test, item in self._quick.items() if guard.query in _words_of(item)]
+        beside = [test for test, item in self._quick.items() if guard.query in _words_in(item.path)]
+        return list(dict.fromkeys([before, *naming, *beside]))
 
     def _learn(self, rooms: Iterable[str]) -> None:
         """Runs the files of tests that are not known as they are."""
@@ -158,7 +187,7 @@ class Guards:
             failing = []
             for item in items:
                 started, self._heard = time.monotonic(), set()
-                if self._passes(item):
+                if self._passes(item) or self._passes(item):  # what another test left behind fails it once
                     tests[item.nodeid] = (round(time.monotonic() - started, 3), sorted(self._heard))
                 else:
                     failing.append(item.nodeid)
@@ -177,22 +206,46 @@ class Guards:
         finally:
             signal.alarm(0)
 
-    def _drop(self, guard: Guard) -> str:
+    def _drop(self, guard: Guard, tests: list[str]) -> str:
         """The test that notices, or nothing."""
         if time.monotonic() > self._until:
             return "not tried"
-        whole = getattr(queries(), guard.query)
-        setattr(queries(), guard.query, getattr(aiosql.from_str(guard.without, "asyncpg"), guard.query))
-        tests = [self._items[test] for test in tests_of(self._memory, guard.query) if test in self._items]
-        try:
-            failed = next((item for item in tests if not self._passes(item)), None)
-        finally:
-            setattr(queries(), guard.query, whole)
-        by = failed.nodeid if failed and self._passes(failed) else ""  # it did not lean on another
+        new = [self._items[test] for test in tests if test in self._items and self._memory.is_new(guard.name, test)]
+        by = next((item.nodeid for item in new if self._notices(guard, item)), "")
         if by:
             self._memory.remember(guard.name, by)
-        say("noticed" if by else "?", f"{guard.name}  [{by}]")
-        return by
+        else:
+            self._memory.write()
+        say("noticed" if by else "?", f"{guard.name}  [{by or len(new)}]")
+        return by or ("not tried" if time.monotonic() > self._until else "")
+
+    def _notices(self, guard: Guard, item: pytest.Item) -> bool:
+        """Whether it fails without the guard, passes with it, and fails again: what another test left behind fails it once."""
+        if time.monotonic() > self._until:
+            return False
+        if self._passes_without(guard, item):
+            self._memory.passed.setdefault(guard.name, {})[item.nodeid] = self._memory.digests.of(item.nodeid)
+            return False
+        return self._passes(item) and not self._passes_without(guard, item)
+
+    def _passes_without(self, guard: Guard, item: pytest.Item) -> bool:
+        whole = getattr(queries(), guard.query)
+        setattr(queries(), guard.query, getattr(aiosql.from_str(guard.without, "asyncpg"), guard.query))
+        try:
+            return self._passes(item)
+        finally:
+            setattr(queries(), guard.query, whole)
+
+
+@cache
+def _words_of(item: pytest.Item) -> set[str]:
+    source = inspect.getsource(item.function) if isinstance(item, pytest.Function) else ""
+    return set(re.findall(r"\w+", item.nodeid + source))
+
+
+@cache
+def _words_in(path: Path) -> set[str]:
+    return set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
 
 
 def _too_long(*_: object) -> None:

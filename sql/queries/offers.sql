@@ -69,8 +69,8 @@ SELECT state FROM offer WHERE id = :id AND member_id = :member_id;
 UPDATE offer SET state = 'ended', rests_until = NULL WHERE id = :id AND member_id = :member_id AND state <> 'ended' RETURNING true;
 
 -- name: wake_rested(today)
--- Whose rest is over?
-UPDATE offer SET state = 'active', rests_until = NULL WHERE state = 'resting' AND rests_until <= :today RETURNING id;
+-- Whose rest is over? Only an offer that rests has a day.
+UPDATE offer SET state = 'active', rests_until = NULL WHERE rests_until <= :today RETURNING id;
 
 -- name: needs_an_offer_fits(offer_id, most)
 -- Which open needs could this offer serve? Looser than the candidates: each need is then matched as usual.

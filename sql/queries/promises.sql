@@ -35,7 +35,7 @@ RETURNING promise.job, promise.subject, promise.tries;
 UPDATE promise SET handed_at = :now, tries = promise.tries + 1
 FROM (
     SELECT job, subject FROM promise
-    WHERE handed_at IS NOT NULL AND tries <= 10
+    WHERE tries <= 10
         AND handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval)  -- so that the index finds the few
         AND handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval) * power(2, tries - 1)
     ORDER BY handed_at LIMIT :most FOR UPDATE SKIP LOCKED

@@ -16,7 +16,7 @@ WHERE id = :id AND member_id = :member_id AND counter < :counter RETURNING true;
 -- name: use_passkey(id, member_id, counter)$
 -- The same of a passkey: it counts itself, or says zero always.
 UPDATE authenticator SET counter = :counter
-WHERE id = :id AND member_id = :member_id AND kind = 'passkey' AND (counter < :counter OR (counter = 0 AND CAST(:counter AS bigint) = 0)) RETURNING true;
+WHERE id = :id AND member_id = :member_id AND kind = 'passkey' AND (counter < :counter OR counter = 0) RETURNING true;
 
 -- name: remove_authenticator(id, member_id)$
 -- It shows nothing any more.
@@ -30,7 +30,7 @@ DELETE FROM authenticator WHERE member_id = :member_id;
 
 -- name: replace_recovery_codes(member_id, hashes)!
 -- New codes on paper; those before are good for nothing.
-WITH before AS (DELETE FROM recovery_code WHERE member_id = :member_id AND NOT code_hash = ANY (CAST(:hashes AS bytea[])))
+WITH before AS (DELETE FROM recovery_code WHERE member_id = :member_id)
 INSERT INTO recovery_code (member_id, code_hash) SELECT :member_id, unnest(CAST(:hashes AS bytea[]));
 
 -- name: use_recovery_code(member_id, code_hash, now)$

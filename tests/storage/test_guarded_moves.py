@@ -54,6 +54,7 @@ MOVES = {
     "mark_exhausted": Move("need", {"open"}, {"now": NOON}),
     "widen_need": Move("need", {"open"}, {"widened_km": 5.0}),
     "ask_again": Move("need", {"open"}),
+    "release_need": Move("need", {"held"}),
     "lock_open_need": Move("need", {"open"}, {"now": NOON}),
     "accept_ask": Move("ask", {"planned", "sent", "timed_out"}, {"member_id": "member", "now": NOON}),
     "decline_ask": Move("ask", {"planned", "sent"}, {"member_id": "member", "now": NOON}),
@@ -172,7 +173,9 @@ async def test_a_message_is_one_senders_until_the_lease_ends(tx: Transaction, ro
         for after in (29, 31)
     ]
     assert [bool(one) for one in (first, *claims)] == [True, False, True]
-    assert not await run(tx, "notice_sent", id=rows["notice"], lease_until=NOON + timedelta(seconds=30), now=NOON)
+    lost = {"id": rows["notice"], "lease_until": NOON + timedelta(seconds=30)}
+    assert not await run(tx, "notice_sent", now=NOON, **lost)
+    assert not await run(tx, "notice_not_sent", state="owed", channel_id=None, tries=1, **lost)
 
 
 async def test_accept_ask_takes_no_yes_to_an_offer_that_was_ended(tx: Transaction, rows: dict[str, Any]) -> None:

@@ -64,6 +64,13 @@ async def test_a_late_yes_is_to_the_round_that_was_asked_in(world: World, asked:
     assert await run(world.tx, "accept_ask", **who)
 
 
+async def test_a_yes_is_not_taken_across_a_block(world: World, asked: UUID) -> None:
+    match = await match_of(world, asked)
+    who = {"need_id": match["need_id"], "member_id": match["member_id"]}
+    await run(world.tx, "part_two", kind="block", otherwise=b"", now=NOON, **who)
+    assert not await run(world.tx, "accept_ask", id=asked, member_id=match["member_id"], now=NOON)
+
+
 async def test_when_an_ask_was_first_seen_and_first_sent_stays(world: World, asked: UUID) -> None:
     for later in (0, 1):
         await run(world.tx, "see_ask", id=asked, now=NOON + timedelta(hours=later))
@@ -125,6 +132,8 @@ async def test_an_offer_is_its_own_persons_and_rest_ends_on_its_day(world: World
     group = await world.group()
     sam, lee = await world.helper(group, name="Sam"), await world.helper(group, name="Lee")
     offer: Any = await world.one("SELECT id FROM offer WHERE member_id = $1", sam)
+    said = {"categories": ["meals"], "languages": ["yue"], "zone_code": "M1S", "radius_km": 5.0, "reach": "group", "hours": 1}  # fmt: skip
+    assert not await run(world.tx, "change_offer", id=offer, member_id=lee, now=NOON, **said)
     assert not await run(world.tx, "end_offer", id=offer, member_id=lee)
     await world.rows("UPDATE offer SET state = 'paused'")
     assert not await run(world.tx, "switch_on_offer", id=offer, member_id=lee)
@@ -153,13 +162,33 @@ async def test_a_yes_takes_the_lowest_slot_that_nobody_has(world: World) -> None
     slots = []
     for name in ("one", "two", "three"):
         asked = await ask(world, need, await world.helper(group, name=name), urgent=True)
-        slots.append(await run(world.tx, "add_match", state="accepted", now=NOON, **await _of(world, asked)))
+        slots.append(await run(world.tx, "add_match", state="accepted", now=NOON, **await match_of(world, asked)))
         if name == "two":
             await world.rows("UPDATE match SET state = 'fell_through' WHERE slot = 1")
     assert slots == [1, 2, 1]
 
 
-async def _of(world: World, asked: UUID) -> dict[str, Any]:
+async def test_nobody_agrees_to_who_would_help_another(world: World, asked: UUID) -> None:
+    other = await world.need(await world.one("SELECT id FROM care_group"))
+    match = await match_of(world, asked)
+    await run(world.tx, "add_match", state="awaiting_asker", now=NOON, **match)
+    assert not await run(world.tx, "connect_match", id=match["id"], need_id=other, now=NOON)
+    assert await run(world.tx, "connect_match", id=match["id"], need_id=match["need_id"], now=NOON)
+
+
+async def test_nobody_moves_or_is_asked_more_often_than_so_many_times(world: World) -> None:
+    group = await world.group()
+    sam, lee = await world.helper(group, name="Sam"), await world.helper(group, name="Lee")
+    moved = [
+        bool(await run(world.tx, "count_move", id=sam, since=NOON - timedelta(days=30), most=2, now=NOON))
+        for _ in range(3)
+    ]
+    assert moved == [True, True, False]
+    await world.rows("UPDATE member SET ask_times = ARRAY[$1::timestamptz] WHERE id = $2", NOON, sam)
+    assert [row["id"] for row in await run(world.tx, "count_asks", members=[sam, lee], cap=1, now=NOON)] == [lee]
+
+
+async def match_of(world: World, asked: UUID) -> dict[str, Any]:
     [row] = await world.rows(
         "SELECT gen_random_uuid() AS id, need_id, id AS ask_id, offer_id, member_id, group_id FROM ask WHERE id = $1",
         asked,

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from careweb.domain.places import Postal, Province, ZoneCode, ZoneKind, read_postal
 from careweb.domain.regions import PROVINCES, URBAN_AREAS
 from careweb.flows.places import load_places
-from careweb.storage.database import Transaction
+from careweb.storage.database import Transaction, run
 from careweb.storage.languages import language_aliases, language_pairs, languages
 from careweb.storage.places import (
     postal_areas,
@@ -21,6 +21,7 @@ from careweb.storage.places import (
     zones_for_picker,
 )
 from careweb.storage.regions import region_outlines, region_sets, regions_of_set, regions_within, zone_weights
+from tests.world import World
 
 
 async def test_a_postal_area_leads_to_its_zone(tx: Transaction) -> None:
@@ -119,6 +120,27 @@ async def test_provinces_and_urban_areas_cover_every_zone_by_weight(tx: Transact
     )
     for slug in (PROVINCES, URBAN_AREAS):
         assert (await tx.execute(uncovered, {"slug": slug})).all() == []
+
+
+async def test_wide_places_lie_in_a_region_by_the_share_of_their_residents_in_it(tx: Transaction) -> None:
+    """In this one: all of Ontario, one zone of Quebec, and an island on which nobody lives."""
+    world = World(tx=tx)
+    await world.rows("UPDATE zone SET residents = 0 WHERE province = 'PE'")
+    await world.rows(
+        "INSERT INTO region_set (slug, name_en, name_fr, reference_year, source) VALUES ('one', '', '', 2021, '')"
+    )
+    region = await world.one(
+        "INSERT INTO region (region_set, code, name_en, name_fr) VALUES ('one', 'x', '', '') RETURNING id"
+    )
+    await world.rows(
+        "INSERT INTO zone_region SELECT code, $1, 1 FROM zone WHERE kind = 'postal' AND (province IN ('ON', 'PE') OR code = 'H2X')",
+        region,
+    )
+    await run(tx, "link_wide_zones", region_set="one")
+    found = await world.rows(
+        "SELECT zone_code, weight FROM zone_region WHERE region_id = $1 AND zone_code ~ '^[A-Z]{2}$'", region
+    )
+    assert {row["zone_code"]: row["weight"] for row in found} == {"ON": pytest.approx(1)}
 
 
 async def test_a_province_drills_down_to_towns_and_zones(tx: Transaction) -> None:

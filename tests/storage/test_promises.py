@@ -10,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from careweb.storage.database import Transaction, transaction
 from careweb.storage.promises import (
     Handed,
+    call_off,
     count_promises,
+    due_at,
     hand_over,
     hand_over_lost,
+    hasten,
     keep,
     parked_promises,
     postpone,
@@ -57,6 +60,14 @@ async def test_promising_twice_keeps_the_earlier_time(tx: Transaction) -> None:
     assert await due(tx, after(9)) == []
     assert await due(tx, after(10)) == [need]
     assert await due(tx, after(100)) == []
+
+
+async def test_what_was_handed_over_is_not_again_for_a_later_promise(tx: Transaction) -> None:
+    one, many = uuid4(), uuid4()
+    for later in (0, 60):
+        await promise(tx, "match_need", one, after(later))
+        await promise_many(tx, "match_need", [many], after(later))
+        assert set(await due(tx, after(later))) == (set() if later else {one, many})
 
 
 async def test_a_promise_moved_to_an_earlier_time_is_handed_over_again(tx: Transaction) -> None:
@@ -120,8 +131,17 @@ async def test_after_ten_times_a_promise_is_parked_and_only_shown_until_someone_
     assert await lost(tx, much_later) == []
     assert [one.subject for one in await parked_promises(tx)] == [need]
     assert (await count_promises(tx, now=much_later, late_after=LOST_AFTER)).parked == 1
+    await take_back_all(tx)
+    assert await due(tx, much_later) == []
     await revive_promises(tx)
     assert await due(tx, much_later) == [need]
+
+
+async def test_reviving_leaves_alone_what_is_on_its_way(tx: Transaction) -> None:
+    await promise(tx, "match_need", uuid4(), NOW)
+    await due(tx)
+    await revive_promises(tx)
+    assert await due(tx) == []
 
 
 async def test_a_new_fact_wakes_a_parked_promise(tx: Transaction) -> None:
@@ -148,6 +168,27 @@ async def test_taking_back_leaves_alone_what_was_handed_over_again_meanwhile(tx:
     assert await lost(tx, after(15)) == [2]
     await take_back(tx, stale)
     assert await due(tx, after(15)) == []
+
+
+async def test_a_try_is_taken_back_once(tx: Transaction) -> None:
+    await promise(tx, "match_need", uuid4(), NOW)
+    first = await hand_over(tx, now=NOW, most=10)
+    second = await hand_over_lost(tx, now=after(15), lost_after=LOST_AFTER, most=10)
+    await take_back(tx, second)
+    await take_back(tx, first)
+    await take_back_all(tx)
+    assert [one.tries for one in await hand_over(tx, now=after(15), most=10)] == [2]
+
+
+async def test_what_is_called_off_or_hastened_is_that_one_and_never_later(tx: Transaction) -> None:
+    one, other = uuid4(), uuid4()
+    await promise_many(tx, "match_need", [one, other], after(30))
+    await hasten(tx, "match_need", one, after(60))
+    assert await due_at(tx, "match_need", one) == after(30)
+    await hasten(tx, "match_need", one, after(10))
+    assert await due_at(tx, "match_need", one) == after(10)
+    await call_off(tx, "match_need", [one])
+    assert await due(tx, after(60)) == [other]
 
 
 async def test_when_the_queue_lost_everything_all_of_it_is_due_again(tx: Transaction) -> None:

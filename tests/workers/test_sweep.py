@@ -84,6 +84,37 @@ async def test_an_exhausted_need_waits_for_people_and_not_for_a_worker(world: Wo
     assert "match_need" not in await forget_and_look(world)
 
 
+@pytest.mark.parametrize(
+    ("change", "job"),
+    [
+        ("need SET confirmed = false", "match_need"), ("need SET expires_at = posted_at", "match_need"),
+        ("need SET filled = 1", "expire_need"), ("need SET state = 'withdrawn', closed_at = posted_at", "expire_need"),
+        ("need SET state = 'met', filled = 1, closed_at = posted_at", "close_silent_need"),
+        ("need SET state = 'met', closed_at = posted_at, purged_at = posted_at", "purge_need"),
+        ("ask SET state = 'declined'", "time_out_ask"), ("match SET state = 'connected'", "lapse_match"),
+        ("notice SET state = 'sent'", "deliver_notice"), ("review SET purged_at = opened_at", "purge_review"),
+    ],
+)  # fmt: skip
+async def test_what_waits_for_nothing_is_not_promised(world: World, change: str, job: str) -> None:
+    need, helper, ask = await asked(world, helpers=2, see_first=True)
+    if job in ("lapse_match", "close_silent_need"):
+        await accept(world.ctx, ask, helper)
+    await world.rows(
+        "INSERT INTO review (group_id, kind, need_id, cause, urgent, opened_at, due_at, kept_until) "
+        "SELECT group_id, 'held', $1, 'other', false, posted_at, posted_at, posted_at FROM need", need,
+    )  # fmt: skip
+    await world.rows(f"UPDATE {change}")
+    assert job not in await forget_and_look(world)
+
+
+async def test_what_is_promised_takes_no_place_of_what_is_not(world: World) -> None:
+    await asked(world)
+    await world.rows("DELETE FROM promise WHERE job = 'deliver_notice'")
+    times = {"met_after": SETTINGS.met_after, "purge_after": SETTINGS.purge_after}
+    await promise_forgotten(world.tx, now=world.now, urgent_lapse=SETTINGS.choice_lapses, lapse=SETTINGS.choice_lapses, most=1, **times)  # fmt: skip
+    assert "deliver_notice" in await world.owed()
+
+
 async def found_stuck(world: World, **later: float) -> set[str]:
     return {one.what for one in await stuck(world.tx, now=world.now + timedelta(**later))}
 
