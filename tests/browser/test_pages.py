@@ -58,6 +58,12 @@ def every_page(running: Running) -> list[tuple[str, str, str]]:
     return [(name, running.url + path, who) for name, (path, who) in running.pages.items()]
 
 
+async def opened(page: Page, address: str) -> None:
+    """The page that was asked for, and not the way to it: whatever is measured then would be measured of that."""
+    await page.goto(address)
+    assert page.url == address
+
+
 async def test_every_page_is_the_one_that_was_asked_for(chromium: Browser, running: Running) -> None:
     """And not the way to it, as signing in or a second step: the tests below would look at that in its place."""
     elsewhere = {}
@@ -84,7 +90,7 @@ async def test_axe_finds_nothing_on_any_page(
         async with looking(chromium, running, who, width=width, scheme=scheme, locale=locale) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
-                    await page.goto(address)
+                    await opened(page, address)
                     result: Any = await axe.run(page, options=options)
                     if result.violations_count:
                         found[name] = broken(result)
@@ -140,7 +146,7 @@ async def test_no_page_scrolls_sideways(chromium: Browser, running: Running, wid
         async with looking(chromium, running, who, width=width, locale=locale) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
-                    await page.goto(address)
+                    await opened(page, address)
                     if await page.evaluate("document.documentElement.scrollWidth") > width:
                         wide.append(name)
     record("sideways", language=locale, width=width, pages=len(running.pages), broken=wide)
@@ -176,7 +182,7 @@ async def test_targets_are_44_pixels_tall(chromium: Browser, running: Running) -
         async with looking(chromium, running, who) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
-                    await page.goto(address)
+                    await opened(page, address)
                     if found := await page.evaluate(measure):
                         small[name] = found
     record("targets", pages=len(running.pages), broken=small)
@@ -190,7 +196,7 @@ async def test_no_request_leaves_the_origin(chromium: Browser, running: Running)
             page.on("request", lambda request: asked.add(request.url))
             for _, address, theirs in every_page(running):
                 if theirs == who:
-                    await page.goto(address)
+                    await opened(page, address)
     assert asked
     assert {one for one in asked if not one.startswith(running.url + "/")} == set()
 
@@ -211,6 +217,7 @@ def _weight(address: str, session: str) -> int:
     except OSError as error:
         answer = error
     with answer:
+        assert answer.url == address
         body: bytes = answer.read()
         assert answer.headers.get("content-encoding") == "gzip" or len(body) < 500
         assert gzip.decompress(body) if answer.headers.get("content-encoding") else True
@@ -249,7 +256,7 @@ async def test_a_page_is_whole_after_its_own_answer_and_one_more(chromium: Brows
         async with looking(chromium, running, who) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
-                    await page.goto(address)
+                    await opened(page, address)
                     found = await page.evaluate("performance.getEntriesByType('resource').map(e => e.initiatorType)")
                     if later := [kind for kind in found if kind not in ("link", "script", "img", "other")]:
                         chains[name] = later
