@@ -69,8 +69,12 @@ def _sizes(records: Records) -> Iterable[str]:
 
 
 def _flow(records: Records) -> str:
-    return " + ".join(f"{size:,} ({name})" for one in records for name, size in one["sizes"].items()) + (
-        f" = **{sum(sum(one['sizes'].values()) for one in records):,} bytes**"
+    if not records:
+        return "not measured"
+    heaviest = max(records, key=lambda one: sum(one["sizes"].values()))
+    sizes = heaviest["sizes"]
+    return " + ".join(f"{size:,} ({name})" for name, size in sizes.items()) + (
+        f" = **{sum(sizes.values()):,} bytes** in {heaviest['language']}, the heaviest"
     )
 
 
@@ -106,7 +110,7 @@ Violations found by axe-core, with scripts on, in Chromium. "contrast": all else
 
 ## Bytes
 
-A page compressed with its stylesheet, the most first. At most 14,336. The script comes
+A page compressed with its stylesheet, in the language in which it is heaviest, the most first. At most 14,336. The script comes
 afterwards and is not needed: {script:,} bytes compressed on pages about a person, none on most others.
 
 {sizes}

@@ -25,6 +25,7 @@ from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, r
 from careweb.web.pages import FormToken, answer, drawn
 from careweb.web.slowing import held_because
 from careweb.web.visits import Visit, see_other
+from careweb.web.where import ask_where, left_for_later
 from careweb.wording import CATEGORIES
 
 _FORM_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -54,7 +55,9 @@ async def ask(visit: Visit) -> Response:
         return await _first_form(visit, group)
     filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
     if filled.need is None:
-        return await _form(visit, group, filled, status=422 if filled.errors else 200)
+        return ask_where(visit, filled.place, filled.errors) or await _form(
+            visit, group, filled, status=422 if filled.errors else 200
+        )
     same = await sent_lately(visit.ctx, visit.visitor.needs, filled.need)
     await act_in(visit.ctx, group.slug)
     if same and not await need_of_form(
@@ -153,7 +156,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
     errors: Errors = {}
     if sent:
         form, errors = read_need_form(fields, consent=consent)
-        errors = cautions(fields, "text", "name") | errors | languages.errors | place.errors
+        errors = left_for_later(cautions(fields, "text", "name") | errors | languages.errors | place.errors)
     elif languages.searched:
         errors = languages.errors
     need = None
