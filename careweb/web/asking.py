@@ -81,7 +81,15 @@ async def _first_form(visit: Visit, group: Group) -> Response:
         return await _form(visit, group, await fill_in(visit, FRESH, sent=False))
     if key not in state.first_forms:
         filled = await fill_in(visit, FRESH, sent=False)
-        html = drawn(visit.request, "needs/ask.html", group=group, form_token=_TOKEN, form_id=_NUMBER, **filled.shown())
+        html = drawn(
+            visit.request,
+            "needs/ask.html",
+            group=group,
+            form_token=_TOKEN,
+            form_id=_NUMBER,
+            page_address=visit.request.url.path,
+            **filled.shown(),
+        )
         while len(state.first_forms) >= _KEPT_FORMS:
             del state.first_forms[next(iter(state.first_forms))]
         state.first_forms[key] = [piece.encode() for piece in _STAND_INS.split(html)]
@@ -131,6 +139,7 @@ def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = 
     return visit.page(
         "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code), by_phone=by_phone,
         again=not posted.fresh, held=posted.held,
+        **({} if by_phone else {"page_address": f"/need/{posted.need_id}"}),
         link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
     )  # fmt: skip
 
