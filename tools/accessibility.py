@@ -111,7 +111,7 @@ Violations found by axe-core, with scripts on, in Chromium. "contrast": all else
 ## Bytes
 
 A page compressed with its stylesheet, in the language in which it is heaviest, the most first. At most 14,336. The script comes
-afterwards and is not needed: {script:,} bytes compressed on pages about a person, none on most others.
+afterwards and is not needed: {script:,} bytes compressed on pages about a person and on those of staff, none on the others.
 
 {sizes}
 
