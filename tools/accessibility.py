@@ -90,11 +90,12 @@ def _times(records: Records) -> Iterable[str]:
 def _held(records: Records) -> Iterable[str]:
     for kind, what in (
         ("sideways", "scroll sideways"),
-        ("targets", "have a target less than 44 pixels tall"),
+        ("targets", "have a target less than 44 pixels tall or wide"),
         ("trips", "need more than their own answer and one more round"),
     ):
         for one in _of(records, kind):
-            where = f" in {one['language']} at {one['width']} px" if "width" in one else ""
+            where = f" in {one['language']}" if "language" in one else ""
+            where += f" at {one['width']} px" if "width" in one else ""
             yield f"- {len(one['broken'])} of {one['pages']} pages {what}{where}."
 
 
