@@ -139,7 +139,7 @@ def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = 
     return visit.page(
         "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code), by_phone=by_phone,
         again=not posted.fresh, held=posted.held,
-        **({} if by_phone else {"page_address": f"/need/{posted.need_id}"}),
+        page_address=visit.request.url.path if by_phone else f"/need/{posted.need_id}",
         link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
     )  # fmt: skip
 
