@@ -69,8 +69,12 @@ def _sizes(records: Records) -> Iterable[str]:
 
 
 def _flow(records: Records) -> str:
-    return " + ".join(f"{size:,} ({name})" for one in records for name, size in one["sizes"].items()) + (
-        f" = **{sum(sum(one['sizes'].values()) for one in records):,} bytes**"
+    if not records:
+        return "not measured"
+    heaviest = max(records, key=lambda one: sum(one["sizes"].values()))
+    sizes = heaviest["sizes"]
+    return " + ".join(f"{size:,} ({name})" for name, size in sizes.items()) + (
+        f" = **{sum(sizes.values()):,} bytes** in {heaviest['language']}, the heaviest"
     )
 
 
@@ -86,11 +90,12 @@ def _times(records: Records) -> Iterable[str]:
 def _held(records: Records) -> Iterable[str]:
     for kind, what in (
         ("sideways", "scroll sideways"),
-        ("targets", "have a target less than 44 pixels tall"),
+        ("targets", "have a target less than 44 pixels tall or wide"),
         ("trips", "need more than their own answer and one more round"),
     ):
         for one in _of(records, kind):
-            where = f" in {one['language']} at {one['width']} px" if "width" in one else ""
+            where = f" in {one['language']}" if "language" in one else ""
+            where += f" at {one['width']} px" if "width" in one else ""
             yield f"- {len(one['broken'])} of {one['pages']} pages {what}{where}."
 
 
@@ -106,8 +111,8 @@ Violations found by axe-core, with scripts on, in Chromium. "contrast": all else
 
 ## Bytes
 
-A page compressed with its stylesheet, the most first. At most 14,336. The script comes
-afterwards and is not needed: {script:,} bytes compressed on pages about a person, none on most others.
+A page compressed with its stylesheet, in the language in which it is heaviest, the most first. At most 14,336. The script comes
+afterwards and is not needed: {script:,} bytes compressed on pages about a person and on those of staff, none on the others.
 
 {sizes}
 

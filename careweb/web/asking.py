@@ -25,6 +25,7 @@ from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, r
 from careweb.web.pages import FormToken, answer, drawn
 from careweb.web.slowing import held_because
 from careweb.web.visits import Visit, see_other
+from careweb.web.where import ask_where, left_for_later
 from careweb.wording import CATEGORIES
 
 _FORM_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -54,7 +55,9 @@ async def ask(visit: Visit) -> Response:
         return await _first_form(visit, group)
     filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
     if filled.need is None:
-        return await _form(visit, group, filled, status=422 if filled.errors else 200)
+        return ask_where(visit, filled.place, filled.errors) or await _form(
+            visit, group, filled, status=422 if filled.errors else 200
+        )
     same = await sent_lately(visit.ctx, visit.visitor.needs, filled.need)
     await act_in(visit.ctx, group.slug)
     if same and not await need_of_form(
@@ -78,7 +81,15 @@ async def _first_form(visit: Visit, group: Group) -> Response:
         return await _form(visit, group, await fill_in(visit, FRESH, sent=False))
     if key not in state.first_forms:
         filled = await fill_in(visit, FRESH, sent=False)
-        html = drawn(visit.request, "needs/ask.html", group=group, form_token=_TOKEN, form_id=_NUMBER, **filled.shown())
+        html = drawn(
+            visit.request,
+            "needs/ask.html",
+            group=group,
+            form_token=_TOKEN,
+            form_id=_NUMBER,
+            page_address=visit.request.url.path,
+            **filled.shown(),
+        )
         while len(state.first_forms) >= _KEPT_FORMS:
             del state.first_forms[next(iter(state.first_forms))]
         state.first_forms[key] = [piece.encode() for piece in _STAND_INS.split(html)]
@@ -128,6 +139,7 @@ def posted_page(visit: Visit, group: Group, posted: Posted, *, by_phone: bool = 
     return visit.page(
         "needs/posted.html", group=group, need_id=posted.need_id, code=str(posted.code), by_phone=by_phone,
         again=not posted.fresh, held=posted.held,
+        page_address=visit.request.url.path if by_phone else f"/need/{posted.need_id}",
         link=f"{visit.ctx.settings.public_url}/n/{visit.ctx.vault.sign('need', posted.need_id)}",
     )  # fmt: skip
 
@@ -153,7 +165,7 @@ async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = T
     errors: Errors = {}
     if sent:
         form, errors = read_need_form(fields, consent=consent)
-        errors = cautions(fields, "text", "name") | errors | languages.errors | place.errors
+        errors = left_for_later(cautions(fields, "text", "name") | errors | languages.errors | place.errors)
     elif languages.searched:
         errors = languages.errors
     need = None

@@ -128,6 +128,7 @@ def _grouped(options: Markup) -> Markup:
 @dataclass(frozen=True, kw_only=True)
 class PlaceChoice:
     zone: Zone | None
+    listed: bool  # it was picked from a list, or kept from one: no postal code says it
     provinces: list[tuple[str, str]]
     towns: list[tuple[str, str]]  # of the chosen province; a town of one zone stands as that zone's code
     zones: list[tuple[str, str]]  # of the chosen town, where it has several
@@ -139,10 +140,10 @@ class PlaceChoice:
 async def choose_place(
     visit: Visit, values: Fields, *, languages: LanguageChoice | None = None, spoken_id: str = ""
 ) -> PlaceChoice:
-    """A wider place that was offered wins over a town from the list, and that over a postal code."""
+    """A wider place that was offered wins over a town from the list, that over a postal code, and that over a kept one."""
     tx, locale = visit.ctx.tx, visit.interface.tag
     towns, zones = await _listed(tx, values.get("province", ""), values.get("town", ""), locale)
-    zone, errors = await _chosen(tx, values, several=bool(zones))
+    zone, errors, listed = await _chosen(tx, values, towns, zones)
     wider: list[Zone] = []
     kept = zone is not None and values.get("wider") == "same" and values.get("kept_zone") == zone.code
     if zone and languages and not kept:
@@ -150,6 +151,7 @@ async def choose_place(
         errors = {"wider": "wider"} if wider else {}
     return PlaceChoice(
         zone=zone,
+        listed=listed,
         provinces=sorted(((p.value, p.name_in(locale)) for p in Province), key=lambda pair: pair[1]),
         towns=towns,
         zones=zones,
@@ -159,23 +161,30 @@ async def choose_place(
     )
 
 
-async def _chosen(tx: Transaction, values: Fields, *, several: bool) -> tuple[Zone | None, dict[str, str]]:
-    offered, town = values.get("wider", ""), values.get("town", "")
-    if values.get("place", "") and not values.get("province", ""):
-        town = ""  # kept from before; a postal code typed since says it better
-    code = values.get("zone", "") or ("" if several else town)
-    if offered not in ("", "same"):
-        code = offered
-    if code or several:
-        zone = await zone_by_code(tx, code)
-        return zone, {} if zone else {"zone" if several else "town": "zone"}
-    try:
-        return await zone_for_postal(tx, read_postal(values.get("place", ""))), {}
-    except PlaceError as error:
-        return None, {"place": _KEYS.get(type(error), "place")}
-
-
 Options = list[tuple[str, str]]
+
+
+async def _chosen(
+    tx: Transaction, values: Fields, towns: Options, zones: Options
+) -> tuple[Zone | None, dict[str, str], bool]:
+    """The zone, what is wrong, and whether a list gave it."""
+    offered, town, kept = values.get("wider", ""), values.get("town", ""), values.get("kept_town", "")
+    if offered not in ("", "same"):
+        code, wrong = offered, "place"
+    elif towns:
+        field, options, code = ("zone", zones, values.get("zone", "")) if zones else ("town", towns, town)
+        if code not in dict(options):
+            return None, {field: "zone"}, True
+        wrong = field
+    elif kept and not values.get("place", ""):
+        code, wrong = kept, "place"
+    else:
+        try:
+            return await zone_for_postal(tx, read_postal(values.get("place", ""))), {}, False
+        except PlaceError as error:
+            return None, {"place": _KEYS.get(type(error), "place")}, False
+    zone = await zone_by_code(tx, code)
+    return zone, {} if zone else {wrong: "zone"}, True
 
 
 async def _listed(tx: Transaction, province: str, chosen: str, locale: str) -> tuple[Options, Options]:

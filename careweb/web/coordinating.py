@@ -21,6 +21,7 @@ from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
 from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
+from careweb.web.where import ask_where
 
 WIDEN_KM = (5, 10, 15, 25, 50, 100, 200)
 
@@ -131,7 +132,10 @@ async def change(visit: Visit) -> Response:
     filled = await fill_in(visit, values, sent=sent, consent=False)
     if filled.need is None or not sent:
         status = 422 if filled.errors else 200
-        return visit.page("board/change.html", status, post=post, need=view, **{**filled.shown(), "changing": True})
+        shown = {**filled.shown(), "changing": True}
+        return ask_where(visit, filled.place, filled.errors) or visit.page(
+            "board/change.html", status, post=post, need=view, **shown
+        )
     await needs.change_need(visit.ctx, view.id, filled.need, actor="coordinator")
     await _account(visit, "changed_need")
     return _back(visit)
@@ -146,7 +150,9 @@ async def post_for_caller(visit: Visit) -> Response:
     filled = await fill_in(visit, visit.fields if visit.posting else fresh, sent=sent)
     if filled.need is None:
         status = 422 if filled.errors else 200
-        return visit.page("board/post.html", status, post=post, form_id=form_id_of(visit), **filled.shown())
+        return ask_where(visit, filled.place, filled.errors) or visit.page(
+            "board/post.html", status, post=post, form_id=form_id_of(visit), **filled.shown()
+        )
     made = await needs.post_need(
         visit.ctx,
         group.id,

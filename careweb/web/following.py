@@ -26,6 +26,7 @@ from careweb.web.choices import spoken_languages
 from careweb.web.need_form import Errors
 from careweb.web.text_rules import names_a_position, read_day
 from careweb.web.visits import Visit, see_other
+from careweb.web.where import ask_where
 
 
 async def need(visit: Visit) -> Response:
@@ -64,7 +65,7 @@ async def change(visit: Visit) -> Response:
     values = ImmutableMultiDict([*visit.fields.multi_items(), *kept.items()]) if visit.posting else as_typed(view)
     filled = await fill_in(visit, values, sent=sent, consent=False)
     if filled.need is None or not sent:
-        return visit.page(
+        return ask_where(visit, filled.place, filled.errors) or visit.page(
             "needs/change.html", 422 if filled.errors else 200, group=group, need=view,
             **{**filled.shown(), "changing": True},
         )  # fmt: skip
@@ -86,7 +87,7 @@ def as_typed(view: NeedView) -> Fields:
     if view.repeats_until:
         items.append(("repeats_until", view.repeats_until.isoformat()))
     postal = view.zone_code if len(view.zone_code) == 3 else ""
-    items.append(("place", postal) if postal else ("town", view.zone_code))
+    items.append(("place", postal) if postal else ("kept_town", view.zone_code))
     return ImmutableMultiDict([*items, ("show_text", "yes")] if view.show_text else items)
 
 

@@ -5,10 +5,18 @@ from starlette.requests import Request
 from careweb.rendering import SOURCE, Interface, interfaces
 from careweb.web.cookies import LANGUAGE, read_cookie
 
+SPEAK = "speak-"
+
+
+def asked_for(button: str) -> str:
+    """The language whose button was pressed in the middle of a form; empty if it was another."""
+    tag = button.removeprefix(SPEAK)
+    return tag if button.startswith(SPEAK) and tag in interfaces() else ""
+
 
 def interface_of(request: Request) -> Interface:
     known = interfaces()
-    chosen = read_cookie(request, LANGUAGE)
+    chosen = getattr(request.state, "language", "") or read_cookie(request, LANGUAGE)
     if chosen not in known:
         chosen = best_match(request.headers.get("accept-language", ""))
     return known[chosen]

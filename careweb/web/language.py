@@ -12,7 +12,7 @@ from careweb.web.visits import Visit, see_other
 
 async def choose_language(visit: Visit) -> Response:
     """Of the pages; and for someone signed in, of their messages."""
-    response = see_other(own_path(visit.fields.get("back", "/")))
+    response = see_other(own_address(visit.fields.get("back", "/")))
     if (chosen := visit.fields.get("lang", "")) in interfaces():
         set_cookie(visit.request, response, LANGUAGE, chosen)
         if visit.visitor.member_id:
@@ -20,8 +20,15 @@ async def choose_language(visit: Visit) -> Response:
     return response
 
 
-def own_path(path: str) -> str:
+def own_path(address: str) -> str:
     """A path on this site; anything that leads elsewhere becomes the first page."""
-    parts = urlsplit(path)
-    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and "\\" not in path
-    return parts.path if ours and path.isprintable() else "/"
+    return urlsplit(own_address(address)).path
+
+
+def own_address(address: str) -> str:
+    """The same with what the page was asked for, as the filter of a list."""
+    parts = urlsplit(address)
+    ours = (
+        address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and "\\" not in address
+    )
+    return parts._replace(fragment="").geturl() if ours and address.isprintable() else "/"

@@ -109,7 +109,7 @@ def as_typed(offer: Mapping[str, Any], name: str, per_week: int) -> Fields:
         *(("hours", f"{day}-{int(part)}") for day, part in unpack(offer["hours"])),
         ("radius", str(int(offer["radius_km"]))), ("reach", offer["reach"]), ("name", name),
         ("per_week", str(per_week)),
-        ("place", offer["zone_code"]) if len(offer["zone_code"]) == 3 else ("town", offer["zone_code"]),
+        ("place", offer["zone_code"]) if len(offer["zone_code"]) == 3 else ("kept_town", offer["zone_code"]),
     ]  # fmt: skip
     return ImmutableMultiDict(items)
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
+from starlette.routing import Match
 
 from careweb import paths
 from careweb.rendering import interfaces, render_html
 from careweb.web.cookies import BROWSER, form_token, read_cookie, set_cookie
 from careweb.web.headers import KEEPING, SENSITIVE
-from careweb.web.interfaces import interface_of
+from careweb.web.interfaces import SPEAK, interface_of
 
 
 @cache
@@ -50,11 +51,32 @@ def drawn(request: Request, name: str, **context: Any) -> str:
         "stylesheet": asset("careweb.css"),
         "script": asset("keep.js") if name in SENSITIVE else "",
         "path": request.url.path,
+        "page_address": back_to(request),
+        "typed": False,  # set by pages with a form
+        "speak": SPEAK,
         "demo": settings.demo,
         "purge_days": settings.purge_after.days,
         "visitor": getattr(request.state, "visitor", None),
     }
     return render_html(interface_of(request).tag, name, **frame | context)
+
+
+LONGEST_BACK = 400  # characters
+
+
+def back_to(request: Request) -> str:
+    """This page, for whoever reads it in another language; after a form, the nearest page at or above its address."""
+    path, query = request.url.path, request.url.query
+    if request.method in ("GET", "HEAD"):
+        return f"{path}?{query}" if query and len(query) <= LONGEST_BACK else path
+    while path and not _may_be_looked_at(request, path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def _may_be_looked_at(request: Request, path: str) -> bool:
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 def answer(

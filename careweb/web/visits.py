@@ -15,13 +15,14 @@ from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId
 from careweb.flows.context import Context
 from careweb.flows.entering import act_in, enter
+from careweb.flows.offers import speak_in
 from careweb.flows.signin import Post, Visitor, see_session, visitor_of
 from careweb.rendering import Interface
 from careweb.storage.database import Deadlock, ReadOnly, Transaction, reading, transaction
 from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
-from careweb.web.cookies import BROWSER, SESSION, read_cookie, token_fits
+from careweb.web.cookies import BROWSER, LANGUAGE, SESSION, read_cookie, set_cookie, token_fits
 from careweb.web.errors import SecondStepFirstError, SignInFirstError, StaleFormError
-from careweb.web.interfaces import interface_of
+from careweb.web.interfaces import asked_for, interface_of
 from careweb.web.pages import page
 from careweb.web.slowing import turn
 
@@ -119,6 +120,7 @@ def door(
         if request.method == "POST" and own_forms_only:
             _check_token(request, fields)
         request.state.fields = fields  # should the database be away, they are given back
+        request.state.language = asked_for(fields.get("do", ""))
         if request.method == "POST" and in_turn:
             async with turn(request):
                 return await answered(request, fields)
@@ -143,7 +145,8 @@ def door(
             request.state.visitor = visitor
             try:
                 _check_address(request)
-                return await handler(Visit(request=request, ctx=ctx, visitor=visitor, fields=fields))
+                visit = Visit(request=request, ctx=ctx, visitor=visitor, fields=fields)
+                return await _speaking(visit, await handler(visit))
             except SecondStepFirstError:
                 return see_other(f"/second-step?then={request.url.path}" if request.method == "GET" else "/second-step")
             except SignInFirstError:
@@ -161,6 +164,15 @@ async def _enter(ctx: Context, request: Request, visitor: Visitor) -> None:
         await enter(ctx, given["need_id"])
     elif "match_id" in given and visitor.member_id:
         await enter(ctx, given["match_id"])
+
+
+async def _speaking(visit: Visit, response: Response) -> Response:
+    """A language chosen in the middle of a form: the form comes back in it as it was typed, and it is remembered."""
+    if chosen := str(visit.request.state.language):
+        set_cookie(visit.request, response, LANGUAGE, chosen)
+        if visit.visitor.member_id:
+            await speak_in(visit.ctx, visit.visitor.member_id, locale=chosen, time_zone=visit.visitor.time_zone)
+    return response
 
 
 async def _noting_use(request: Request, response: Response) -> Response:

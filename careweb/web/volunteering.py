@@ -25,6 +25,7 @@ from careweb.web.cookies import SESSION, drop_cookie
 from careweb.web.need_form import Errors
 from careweb.web.offer_form import OfferForm, as_typed, read_offer_form, read_pace_form, read_rest
 from careweb.web.visits import Visit, see_other
+from careweb.web.where import ask_where, left_for_later
 from careweb.wording import CATEGORIES
 
 OFFER_FIELDS = 80  # twelve categories and 28 parts of a week are boxes of their own
@@ -77,7 +78,9 @@ async def change_offer(visit: Visit) -> Response:
 
 def _offer_page(visit: Visit, group: Group | None, shown: Mapping[str, Any]) -> Response:
     status = 422 if shown["errors"] else 200
-    return visit.page("offers/offer.html", status, **{"group": group, "offer_id": None, **shown})
+    return ask_where(visit, shown["place"], shown["errors"]) or visit.page(
+        "offers/offer.html", status, **{"group": group, "offer_id": None, **shown}
+    )
 
 
 async def _filled(
@@ -89,6 +92,7 @@ async def _filled(
     sent = visit.posting and values.get("do", "send") == "send"
     form, errors = read_offer_form(values) if sent else (None, {})
     errors |= languages.errors | (place.errors | cautions(values, "name") if sent else {})
+    errors = left_for_later(errors)
     shown = {
         "values": values, "languages": languages, "place": place, "errors": in_order(errors),
         "categories": list(CATEGORIES), "radii": RADII_KM, "per_weeks": _listed_tasks(values.get("per_week", "")),

@@ -59,7 +59,7 @@ async def ask(asker: Person, address: str) -> None:
             "Few people here speak this language, so someone might recognise you. You can name a wider place instead."
         )
         await page.locator("[name=wider][value=same]").check()
-        await asker.presses("Look for someone")
+        await asker.presses("Go on")
     await asker.reads("Write down this code")
     assert "2B3" not in await page.content()
 

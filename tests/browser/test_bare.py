@@ -159,6 +159,19 @@ async def test_what_is_focused_is_not_under_the_strip_that_stays(chromium: Brows
             assert not await page.evaluate(hidden), await page.evaluate("document.activeElement.outerHTML.slice(0, 90)")
 
 
+async def printed(page: Page, words: str) -> None:
+    await page.emulate_media(media="print")
+    assert await page.get_by_text(words).first.is_visible(), words
+    shown: Any = await page.evaluate(
+        "[...document.querySelectorAll('button, input:not([type=hidden]), textarea, nav, footer, .leave, .skip')].filter(e => e.getClientRects().length).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert shown == [], words
+    colours = await page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"], words
+
+
 async def test_print_has_the_words_and_none_of_the_buttons(chromium: Browser, running: Running) -> None:
     for name, words in (
         ("connected", "What you asked for"),
@@ -168,16 +181,43 @@ async def test_print_has_the_words_and_none_of_the_buttons(chromium: Browser, ru
         path, who = running.pages[name]
         async with looking(chromium, running, who, width=700) as page:
             await page.goto(running.url + path)
-            await page.emulate_media(media="print")
-            assert await page.get_by_text(words).first.is_visible(), name
-            shown: Any = await page.evaluate(
-                "[...document.querySelectorAll('button, input:not([type=hidden]), textarea, nav, footer, .leave, .skip')].filter(e => e.getClientRects().length).map(e => e.outerHTML.slice(0, 80))"
-            )
-            assert shown == [], name
-            colours = await page.evaluate(
-                "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
-            )
-            assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"], name
+            await printed(page, words)
+
+
+async def test_the_codes_that_are_kept_on_paper_can_be_printed(chromium: Browser, running: Running) -> None:
+    async with bare(chromium, running) as page:
+        await page.goto(running.url + "/g/east/ask")
+        await ask_by_keyboard(page)
+        await printed(page, await page.locator("#code").inner_text())
+        size: str = await page.locator("#code").evaluate("e => getComputedStyle(e).fontSize")
+        assert float(size.removesuffix("px")) >= 28, "read from paper by whoever sees badly"
+    async with bare(chromium, running, "passed") as page:
+        await page.goto(running.url + "/second-step/own")
+        await page.locator("form[action='/second-step/codes'] button").click()
+        codes = await page.locator("main .code").all_inner_texts()
+        assert len(codes) > 5
+        for code in codes:
+            await printed(page, code)
+
+
+async def test_tibetan_wraps_after_its_tsheg(chromium: Browser, running: Running) -> None:
+    """Every line but the last of a paragraph ends with a tsheg, a shad or a blank: no syllable is torn, none is clipped."""
+    ends = """() => { const found = [], walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+        for (let node; (node = walk.nextNode());) {
+            let above = null;
+            for (let at = 0; at < node.length; at++) {
+                const range = document.createRange(); range.setStart(node, at); range.setEnd(node, at + 1);
+                const box = range.getClientRects()[0];
+                if (!box || !box.width) continue;
+                if (above !== null && box.top > above + box.height / 2) found.push(node.data.slice(at - 1, at));
+                above = box.top;
+            }
+        } return found }"""
+    async with looking(chromium, running, width=320, locale="bo") as page:
+        await page.goto(running.url + "/help")
+        found: list[str] = await page.evaluate(ends)
+    assert len(found) > 20, "it is a page of many lines"
+    assert {one for one in found if one not in "\u0f0b\u0f0c\u0f0d\u0f0e\u0f14 \n-"} == set()
 
 
 async def test_without_styles_the_page_reads_in_order_and_is_not_torn(chromium: Browser, running: Running) -> None:

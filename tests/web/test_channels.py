@@ -63,7 +63,7 @@ def test_mail_is_there_and_only_what_the_operator_has_switched_on_is_offered(sit
 def test_a_demonstration_offers_nothing_that_would_be_sent(site: Site, who: MemberId) -> None:
     site.app.state.settings = site.app.state.settings.model_copy(update={"demo": True})
     page = site.member(who).see(PAGE)
-    assert page.soup.select("select[name=kind], #push, script") == []
+    assert page.soup.select("select[name=kind], #push, main script") == []
 
 
 def test_an_address_is_used_once_its_code_was_typed(site: Site, who: MemberId) -> None:
@@ -174,7 +174,7 @@ def test_this_page_allows_one_script_of_ours_and_most_pages_none(site: Site, who
     assert "unsafe" not in policy
     assert "script-src" not in person.get("/help").headers["content-security-policy"]
     page = person.see(PAGE)
-    assert [one.get("src") for one in page.soup.select("script")] == ["/static/push.js"]
+    assert [one.get("src") for one in page.soup.select("main script")] == ["/static/push.js"]
     assert [one for one in page.soup.select("script") if one.get_text()] == []
     for name in ("push.js", "push-worker.js"):
         assert person.get(f"/static/{name}").headers["content-type"].startswith("text/javascript")
