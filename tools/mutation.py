@@ -107,7 +107,9 @@ class Memory:
     def write(self) -> None:
         kept = {"tests": self.tests, "digest_of": self.digest_of, "noticed": self.noticed, "passed": self.passed}
         KEPT.parent.mkdir(parents=True, exist_ok=True)
-        KEPT.write_text(json.dumps(kept), encoding="utf-8")
+        new = KEPT.with_suffix(".new")  # whole, even if this run is killed meanwhile
+        new.write_text(json.dumps(kept), encoding="utf-8")
+        new.replace(KEPT)
 
 
 def remembered() -> Memory:

@@ -66,8 +66,7 @@ async def test_a_late_yes_is_to_the_round_that_was_asked_in(world: World, asked:
 
 async def test_a_yes_is_not_taken_across_a_block(world: World, asked: UUID) -> None:
     match = await match_of(world, asked)
-    who = {"need_id": match["need_id"], "member_id": match["member_id"]}
-    await run(world.tx, "part_two", kind="block", otherwise=b"", now=NOON, **who)
+    await part(world, match["need_id"], match["member_id"])
     assert not await run(world.tx, "accept_ask", id=asked, member_id=match["member_id"], now=NOON)
 
 

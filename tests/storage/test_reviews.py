@@ -12,7 +12,7 @@ from careweb.domain.states import Role
 from careweb.flows.groups import grant_role
 from careweb.storage.database import Transaction, run
 from tests.storage.test_moves_not_made import match_of
-from tests.storage.test_reach_of_moves import LEE, PO, SAM, ask
+from tests.storage.test_reach_of_moves import LEE, PO, SAM, ask, part
 from tests.world import NOON, World
 
 KEPT = NOON + timedelta(days=7)
@@ -135,7 +135,7 @@ async def test_a_review_lapses_when_its_time_is_over_and_once(world: World, told
 async def test_two_are_let_together_unless_one_blocked_the_other_or_another_report_waits(
     world: World, told: Told, change: str
 ) -> None:
-    await run(world.tx, "keep_apart", need_id=told.need, member_id=told.sam, kind="keep_apart", now=NOON)
+    await part(world, told.need, told.sam, "keep_apart")
     await world.rows(f"{_DECIDED} 'released'")
     if change:
         await world.rows(f"UPDATE {change}")
@@ -145,7 +145,7 @@ async def test_two_are_let_together_unless_one_blocked_the_other_or_another_repo
 
 async def test_the_second_yes_is_not_taken_across_a_block(world: World, told: Told) -> None:
     match = await world.one("UPDATE match SET state = 'awaiting_asker', connected_at = NULL RETURNING id")
-    await run(world.tx, "keep_apart", need_id=told.need, member_id=told.sam, kind="block", now=NOON)
+    await part(world, told.need, told.sam)
     assert not await run(world.tx, "connect_match", id=match, need_id=told.need, now=NOON)
 
 
