@@ -22,7 +22,9 @@ async def site(postgres: str, template: str) -> AsyncIterator[Site]:
     app = create_app(site_settings(url))
     client = TestClient(app)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("careweb.web.away._EVERY_SECONDS", 3600.0)  # tests count the statements that their own requests make
+        patch.setattr(
+            "careweb.web.away._EVERY_SECONDS", 3600.0
+        )  # tests count the statements that their own requests make
         await asyncio.to_thread(client.__enter__)
         site = Site(app, client.portal, cast, url)
         yield site
