@@ -64,13 +64,27 @@ FROM review r JOIN need n ON n.id = r.need_id JOIN care_group g ON g.id = r.grou
 WHERE r.member_id = :member_id AND (r.author = 'helper' OR r.action = 'suspended') AND r.purged_at IS NULL ORDER BY r.opened_at;
 
 -- name: need_kept_until(need_id, now)$
--- Until when does a report keep what is known of this need? None: it does not.
-SELECT max(kept_until) FROM review WHERE need_id = :need_id AND kind = 'report' AND kept_until > :now AND purged_at IS NULL;
+-- Until when does a report keep what is known of this need? None: it does not. The first one begins the 90 days, and none later
+-- makes them longer. (Of one whose words are gone the moment is that of its week: the days end sooner, never later.)
+SELECT k.kept FROM (
+    SELECT least(max(r.kept_until) FILTER (WHERE r.kept_until > :now AND r.purged_at IS NULL), min(r.opened_at) + interval '90 days') AS kept
+    FROM review r WHERE r.need_id = :need_id AND r.kind = 'report'
+    HAVING count(*) FILTER (WHERE r.kept_until > :now AND r.purged_at IS NULL) > 0
+) k WHERE k.kept > :now;
 
 -- name: member_kept_until(member_id, now)$
--- The same of a volunteer, and of whoever asked as a member.
-SELECT max(r.kept_until) FROM review r LEFT JOIN need n ON n.id = r.need_id
-WHERE (r.member_id = :member_id OR n.member_id = :member_id) AND r.kind = 'report' AND r.kept_until > :now AND r.purged_at IS NULL;
+-- The same of a volunteer, and of whoever asked as a member: by the first report of the same two, or on the need they asked for.
+-- Whoever said "remove me" was shown a day: nothing that is reported later moves it.
+SELECT k.kept FROM (
+    SELECT least(max(least(r.kept_until, f.opened_at + interval '90 days')), (SELECT m.gone_by FROM member m WHERE m.id = :member_id)) AS kept
+    FROM review r LEFT JOIN need n ON n.id = r.need_id
+    CROSS JOIN LATERAL (
+        SELECT min(first.opened_at) AS opened_at FROM review first
+        WHERE first.need_id = r.need_id AND first.kind = 'report' AND (first.member_id = r.member_id OR n.member_id = :member_id)
+    ) f
+    WHERE (r.member_id = :member_id OR n.member_id = :member_id) AND r.kind = 'report' AND r.kept_until > :now AND r.purged_at IS NULL
+    HAVING count(*) > 0
+) k WHERE k.kept > :now;
 
 -- name: lapse_review(id, now)$
 -- The longest time is over, or what was decided stands: nothing said in it is kept.

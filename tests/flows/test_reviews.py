@@ -403,3 +403,73 @@ async def test_who_was_erased_before_a_copy_was_restored_is_erased_whatever_is_r
     await reported(world, two)
     await forget_need(world.ctx, two.need, even_kept=True)
     assert await key_of(world.tx, VAULT, "need", two.need) is None
+
+
+async def reported_again_and_again(world: World, two: Two, days: int) -> None:
+    """By the helper, a few days after each decision, as long as there is anything to report."""
+    for _ in range(days // 4):
+        try:
+            await report_asker(world.ctx, two.match, two.helper, Said(cause=Cause.OTHER))
+        except NotHereError:
+            return
+        world.later(days=3)
+        for found in await reviews(world.ctx, two.group, two.jo):
+            await decide_review(world.ctx, two.group, two.jo, found.id, Action.RELEASED, WHY)
+        world.later(days=1)
+        if await world.one("SELECT due_at FROM promise WHERE job = 'erase_need'") <= world.now:
+            await world.rows("DELETE FROM promise WHERE job = 'erase_need'")  # as a worker keeps it
+            await erase_need(world.ctx, two.need)
+
+
+async def test_reports_that_follow_one_another_keep_nothing_longer_than_the_first(world: World) -> None:
+    two = await connected(world)
+    await report_asker(world.ctx, two.match, two.helper, Said(cause=Cause.OTHER))
+    last = world.now + timedelta(days=90)
+    assert await forget_need(world.ctx, two.need) == last
+    await reported_again_and_again(world, two, 80)
+    assert world.now < last
+    assert await key_of(world.tx, VAULT, "need", two.need), "a report that is open keeps it, within the 90 days"
+    assert (await need_kept_until(world.ctx, two.need) or last) <= last
+    await reported_again_and_again(world, two, 16)
+    assert world.now >= last
+    assert await key_of(world.tx, VAULT, "need", two.need) is None
+
+
+async def test_after_ninety_days_a_new_report_keeps_nothing_of_an_old_need(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    world.later(days=90)
+    await report_asker(world.ctx, two.match, two.helper, Said(cause=Cause.OTHER))
+    assert await need_kept_until(world.ctx, two.need) is None
+    assert await member_kept_until(world.ctx, two.helper) is None, "nor of the other one of the two"
+
+
+async def test_what_another_asker_reports_keeps_a_volunteer_who_stays_for_ninety_days_of_its_own(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    world.later(days=80)
+    other, match = await another_match(world, two)
+    await report_helper(world.ctx, other, match, Said(cause=Cause.UNSAFE))
+    assert await member_kept_until(world.ctx, two.helper) == world.now + timedelta(days=90)
+
+
+async def test_the_day_that_was_shown_to_whoever_leaves_is_not_moved_by_a_later_report(world: World) -> None:
+    two = await connected(world)
+    other, match = await another_match(world, two)
+    review = await reported(world, two)
+    last = await forget_member(world.ctx, two.helper)
+    assert last == world.now + timedelta(days=90)
+    world.later(days=40)
+    await decide_review(world.ctx, two.group, two.jo, review, Action.KEPT_APART, WHY)
+    await report_helper(world.ctx, other, match, Said(cause=Cause.UNSAFE))
+    assert await forget_member(world.ctx, two.helper) == last, "kept for it, and not a day longer than was said"
+    world.now = last
+    await remove_member(world.ctx, two.helper)
+    assert await key_of(world.tx, VAULT, "member", two.helper) is None
+
+
+async def another_match(world: World, two: Two) -> tuple[NeedId, MatchId]:
+    other = await world.need(two.group, contact=read_contact("ada@example.org"))
+    await world.match(other)
+    await accept(world.ctx, await world.ask_of(other, two.helper), two.helper)
+    return other, MatchId(await world.one("SELECT id FROM match WHERE need_id = $1", other))
