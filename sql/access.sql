@@ -162,4 +162,4 @@ GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, time
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int), kept_apart(uuid, uuid), hold_needs_of_two(uuid, uuid),
     part_two(uuid, uuid, text, bytea, timestamptz), between_two(uuid, uuid), let_together(uuid, uuid), need_of_review(uuid) TO careweb_web;
 GRANT EXECUTE ON FUNCTION best_candidates(uuid[], int, int, timestamptz, boolean), needs_of_same_asker(uuid), still_may_help(uuid, uuid), age_loads(timestamptz, int),
-    wrapped_by_others(smallint, int), wrap_anew(text[], uuid[], smallint[], bytea[]) TO careweb_matcher;
+    reviews_left(timestamptz), wrapped_by_others(smallint, int), wrap_anew(text[], uuid[], smallint[], bytea[]) TO careweb_matcher;

@@ -63,6 +63,29 @@ async def reviews(ctx: Context, group_id: GroupId, by: MemberId) -> list[Review]
     return [await _review(ctx, row) for row in await run(ctx.tx, "reviews_of_group", group_id=group_id, by=by)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What an operator may know of one that waits for too long: no name, no id, not what it is about."""
+
+    slug: str
+    kind: ReviewKind
+    urgent: bool
+    appealed: bool
+    opened_at: datetime
+    due_at: datetime
+    nobody: bool  # of its group may judge it
+
+
+async def reviews_left(ctx: Context) -> list[Left]:
+    rows = await run(ctx.tx, "reviews_left_to_nobody", before=ctx.now)
+    return [
+        Left(
+            slug=row["slug"], kind=ReviewKind(row["kind"]), urgent=row["urgent"], appealed=row["state"] == ReviewState.APPEALED,
+            opened_at=row["opened_at"], due_at=row["due_at"], nobody=row["nobody"],
+        ) for row in rows
+    ]  # fmt: skip
+
+
 async def review_of(ctx: Context, group_id: GroupId, by: MemberId, review_id: UUID) -> Review:
     """With its words, and the names of those of the group itself."""
     row = await _row(ctx, group_id, by, review_id)

@@ -148,6 +148,8 @@ SELECT what, count(*) AS count, min(since) AS since FROM (
     UNION ALL
     SELECT 'notice', k.created_at, array['deliver_notice'], k.id FROM notice k
     WHERE k.created_at < :before AND (k.state = 'owed' OR (k.state = 'claimed' AND k.lease_until < :now))
+    UNION ALL  -- a person has it to look at, but not in time; or no person can
+    SELECT 'review', v.since, '{}', v.id FROM reviews_left(:before) v
     UNION ALL
     SELECT 'promise', p.due_at, '{}', p.subject FROM promise p WHERE p.handed_at IS NULL AND p.due_at < :before
 ) open

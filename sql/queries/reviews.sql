@@ -98,3 +98,8 @@ RETURNING true;
 -- name: release_need(id)$
 -- A held need is looked for like any other.
 UPDATE need SET state = 'open', held_reason = NULL WHERE id = :id AND state = 'held' RETURNING true;
+
+-- name: reviews_left_to_nobody(before)
+-- What waits for a person past its time, or whom nobody in its group may judge; the oldest first.
+SELECT g.slug, r.kind, r.urgent, r.state, r.opened_at, r.due_at, v.nobody
+FROM reviews_left(:before) v JOIN review r ON r.id = v.id JOIN care_group g ON g.id = r.group_id ORDER BY r.due_at, r.id;

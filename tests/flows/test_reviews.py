@@ -16,13 +16,14 @@ from careweb.flows import reports
 from careweb.flows.asks import accept
 from careweb.flows.following import follow
 from careweb.flows.forgetting import erase_need, forget_need, need_kept_until
-from careweb.flows.groups import grant_role
+from careweb.flows.groups import grant_role, take_role
 from careweb.flows.matches import add_note, helper_side
 from careweb.flows.members import forget_member, member_kept_until, remove_member
 from careweb.flows.needs import change_need, confirm_met, withdraw_need
 from careweb.flows.reports import Said, appeal, purge_review, report_asker, report_helper
-from careweb.flows.reviewing import count_reviews, decide_review, review_of, reviews, take_review
+from careweb.flows.reviewing import count_reviews, decide_review, review_of, reviews, reviews_left, take_review
 from careweb.flows.timing import expire_need, purge_need
+from careweb.storage.promises import stuck
 from careweb.storage.sealing import key_of
 from tests.world import NEED, VAULT, World
 
@@ -473,3 +474,58 @@ async def another_match(world: World, two: Two) -> tuple[NeedId, MatchId]:
     await world.match(other)
     await accept(world.ctx, await world.ask_of(other, two.helper), two.helper)
     return other, MatchId(await world.one("SELECT id FROM match WHERE need_id = $1", other))
+
+
+# what nobody looks at
+
+
+async def only_jo(world: World, two: Two) -> None:
+    await take_role(world.ctx, two.group, read_contact("kim@example.org"), Role.COORDINATOR)
+
+
+async def waits_for_nobody(world: World) -> list[tuple[str, bool]]:
+    """As an operator is told: by the gauge and `careweb doctor`, and by `careweb reviews`."""
+    world.later(minutes=6)
+    found = [(one.slug, one.nobody) for one in await reviews_left(world.ctx)]
+    counts = [one.count for one in await stuck(world.tx, now=world.now) if one.what == "review"]
+    assert counts == ([len(found)] if found else [])
+    return found
+
+
+async def test_an_appeal_that_nobody_else_of_the_group_can_hear_is_the_operators_until_they_name_a_person(
+    world: World,
+) -> None:
+    two = await connected(world)
+    await only_jo(world, two)
+    review = await reported(world, two)
+    assert await waits_for_nobody(world) == [], "jo has it"
+    await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
+    await appeal(world.ctx, review, "He did it again", need_id=two.need)
+    assert await waits_for_nobody(world) == [("east", True)]
+    ash = await staff(world, two.group, "ash@example.org")
+    assert await waits_for_nobody(world) == []
+    await decide_review(world.ctx, two.group, ash, review, Action.KEPT_APART, WHY)
+    assert await world.one("SELECT state FROM review") == "settled"
+
+
+@pytest.mark.parametrize("address", ["wing@example.org", "po@example.org"])
+async def test_a_report_about_the_only_coordinator_is_the_operators(world: World, address: str) -> None:
+    two = await connected(world)
+    await only_jo(world, two)
+    await staff(world, two.group, address)
+    await report_helper(world.ctx, two.need, two.match, Said(cause=Cause.UNSAFE))
+    assert await waits_for_nobody(world) == [], "jo is there"
+    await take_role(world.ctx, two.group, read_contact("jo@example.org"), Role.COORDINATOR)
+    assert await waits_for_nobody(world) == [("east", True)]
+
+
+@pytest.mark.parametrize(("cause", "hours"), [(Cause.UNSAFE, 24), (Cause.NO_SHOW, 72)])
+async def test_what_is_overdue_is_told_to_the_operator(world: World, cause: Cause, hours: int) -> None:
+    two = await connected(world)
+    review = await reported(world, two, cause)
+    world.later(hours=hours - 1)
+    assert await waits_for_nobody(world) == []
+    world.later(hours=1)
+    assert await waits_for_nobody(world) == [("east", False)]
+    await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
+    assert await waits_for_nobody(world) == []
