@@ -129,7 +129,7 @@ GRANT INSERT ON need_event TO careweb_matcher;
 GRANT SELECT, INSERT, DELETE ON notice TO careweb_matcher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON claim, recruiting_line, standing, market, market_class TO careweb_matcher;
 GRANT SELECT ON offer_shelf, offer_key TO careweb_matcher;
-GRANT SELECT (id, kept_until, purged_at) ON review TO careweb_matcher;
+GRANT SELECT (id, state, kept_until, purged_at) ON review TO careweb_matcher;
 GRANT SELECT (asked_at), DELETE ON opening TO careweb_matcher;
 GRANT SELECT (id, group_id, mac) ON audit_line TO careweb_matcher;
 GRANT SELECT, INSERT ON audit_link TO careweb_matcher;

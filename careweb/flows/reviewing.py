@@ -10,11 +10,13 @@ from careweb.domain.errors import NotHereError, NotNowError, OverError
 from careweb.domain.hours import until
 from careweb.domain.ids import GroupId, MatchId, MemberId, NeedId
 from careweb.domain.needs import USUAL_TIME, expires_at
-from careweb.domain.reviews import APPEAL_WITHIN, Action, ReviewKind, possible
+from careweb.domain.notices import NoticeKind
+from careweb.domain.reviews import APPEAL_WITHIN, Action, ReviewKind, possible, told_at
 from careweb.domain.states import LIVE, CloseReason, NeedState, ReviewState, Urgency
 from careweb.flows.context import Context
 from careweb.flows.groups import suspend
 from careweb.flows.needs import end_need, promise_dates, tell
+from careweb.flows.notices import owe_in_bursts
 from careweb.flows.reports import hasten_destruction
 from careweb.storage.database import run
 from careweb.storage.promises import promise, unpromise
@@ -127,6 +129,20 @@ async def _name(ctx: Context, record: str, id: UUID | None, sealed: bytes | None
     return _open(await key_of(ctx.tx, ctx.vault, record, id) if id else None, "name", sealed)
 
 
+async def tell_staff(ctx: Context, review_id: UUID) -> None:
+    """There is something to look at, to whoever may judge it. However much comes, a group hears of it once an hour."""
+    row = await run(ctx.tx, "waiting_review", id=review_id)
+    if row is None:
+        return
+    last = await run(ctx.tx, "last_told", kind=NoticeKind.TO_LOOK_AT, subject=row["group_id"])
+    at = told_at(row["since"], row["due_at"], last)
+    if at <= ctx.now:
+        for judge in await run(ctx.tx, "judges_of_review", id=review_id):
+            await owe_in_bursts(ctx, NoticeKind.TO_LOOK_AT, row["group_id"], judge["member_id"])
+        at = told_at(row["since"], row["due_at"], ctx.now)
+    await promise(ctx.tx, "tell_staff", review_id, at)
+
+
 async def take_review(ctx: Context, group_id: GroupId, by: MemberId, review_id: UUID) -> None:
     if not await run(ctx.tx, "take_review", id=review_id, group_id=group_id, by=by):
         raise NotHereError
@@ -151,6 +167,7 @@ async def decide_review(
     ):  # fmt: skip
         raise OverError
     await _do(ctx, found, action)
+    await unpromise(ctx.tx, "tell_staff", review_id)
     await unpromise(ctx.tx, "purge_review", review_id)
     await promise(ctx.tx, "purge_review", review_id, kept)
     await hasten_destruction(ctx, found.need_id, found.member_id)

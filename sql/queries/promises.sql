@@ -121,6 +121,8 @@ SELECT job, subject, due_at FROM (
     UNION ALL
     SELECT 'purge_review', id, kept_until FROM review WHERE purged_at IS NULL
     UNION ALL
+    SELECT 'tell_staff', id, CAST(:now AS timestamptz) FROM review WHERE state IN ('open', 'appealed')
+    UNION ALL
     SELECT 'time_out_ask', id, times_out_at FROM ask WHERE state IN ('planned', 'sent')
     UNION ALL
     SELECT 'lapse_match', t.id, t.accepted_at + CASE WHEN n.urgency = 'urgent' THEN CAST(:urgent_lapse AS interval) ELSE CAST(:lapse AS interval) END

@@ -28,6 +28,20 @@ FROM review r CROSS JOIN LATERAL need_of_review(r.id) n LEFT JOIN need own ON ow
 LEFT JOIN member o ON o.id = r.owner_id LEFT JOIN member p ON p.id = r.member_id LEFT JOIN match t ON t.id = r.match_id
 WHERE r.id = :id AND r.group_id = :group_id AND may_judge(r.id, :by);
 
+-- name: tell_of_held(need_id)!
+-- Of a need that is held, its review came with it: those who may judge it are to hear of it.
+INSERT INTO promise (job, subject, due_at) SELECT 'tell_staff', id, opened_at FROM review WHERE need_id = :need_id AND state = 'open'
+ON CONFLICT DO NOTHING;
+
+-- name: waiting_review(id)^
+-- Does it wait still, for whom, since when (an appeal is due after 72 hours), and until when should somebody have looked?
+SELECT group_id, CASE state WHEN 'appealed' THEN due_at - interval '72 hours' ELSE opened_at END AS since, due_at FROM review WHERE id = :id AND state IN ('open', 'appealed');
+
+-- name: judges_of_review(id)
+-- Who of its group may look at it?
+SELECT DISTINCT s.member_id FROM review r JOIN staff s ON s.group_id = r.group_id
+WHERE r.id = :id AND may_judge(r.id, s.member_id) ORDER BY s.member_id;
+
 -- name: take_review(id, group_id, by)$
 -- Somebody looks at it; whoever took it before hands it on.
 UPDATE review SET owner_id = :by

@@ -1,6 +1,6 @@
 """Held needs and reports: who may judge, what follows in the same transaction, and what waits for the decision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ import pytest
 from careweb.domain.contacts import Contact, by_code, read_contact
 from careweb.domain.errors import NotHereError, NotNowError, OverError
 from careweb.domain.ids import GroupId, MatchId, MemberId, NeedId
-from careweb.domain.reviews import Action, Cause
+from careweb.domain.limits import HeldReason
+from careweb.domain.reviews import Action, Cause, told_at
 from careweb.domain.states import Role
 from careweb.flows import reports
 from careweb.flows.asks import accept
@@ -19,16 +20,25 @@ from careweb.flows.forgetting import erase_need, forget_need, need_kept_until
 from careweb.flows.groups import grant_role, take_role
 from careweb.flows.matches import add_note, helper_side
 from careweb.flows.members import forget_member, member_kept_until, remove_member
-from careweb.flows.needs import change_need, confirm_met, withdraw_need
+from careweb.flows.needs import change_need, confirm_met, post_need, withdraw_need
 from careweb.flows.reports import Said, appeal, purge_review, report_asker, report_helper
-from careweb.flows.reviewing import count_reviews, decide_review, review_of, reviews, reviews_left, take_review
+from careweb.flows.reviewing import (
+    count_reviews,
+    decide_review,
+    review_of,
+    reviews,
+    reviews_left,
+    take_review,
+    tell_staff,
+)
 from careweb.flows.timing import expire_need, purge_need
-from careweb.storage.promises import stuck
+from careweb.storage.promises import promise_forgotten, stuck
 from careweb.storage.sealing import key_of
-from tests.world import NEED, VAULT, World
+from tests.world import NEED, NOON, VAULT, World
 
 PO = read_contact("po@example.org")
 WHY = "I called both of them"
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -529,3 +539,83 @@ async def test_what_is_overdue_is_told_to_the_operator(world: World, cause: Caus
     assert await waits_for_nobody(world) == [("east", False)]
     await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
     assert await waits_for_nobody(world) == []
+
+
+# who hears that there is something to look at
+
+
+async def told(world: World) -> set[MemberId]:
+    """Does what is owed to the staff by now; who gets a message of it, which is then sent."""
+    due = "DELETE FROM promise WHERE job = 'tell_staff' AND due_at <= $1 RETURNING subject"
+    for row in await world.rows(due, world.now):
+        await tell_staff(world.ctx, row["subject"])
+    sent = "UPDATE notice SET state = 'sent', sent_at = $1 WHERE kind = 'to_look_at' AND state = 'owed' RETURNING member_id"
+    return {row["member_id"] for row in await world.rows(sent, world.now)}
+
+
+async def test_those_who_may_judge_hear_of_a_report_at_once_and_of_many_once_an_hour(world: World) -> None:
+    two = await connected(world)
+    await staff(world, two.group, "wing@example.org")
+    await reported(world, two, Cause.OTHER)
+    assert await told(world) == {two.jo, two.kim}, "and not whom it is about"
+    assert await told(world) == set()
+    world.later(minutes=10)
+    other, match = await another_match(world, two)
+    await report_helper(world.ctx, other, match, Said(cause=Cause.OTHER))
+    await report_asker(world.ctx, match, two.helper, Said(cause=Cause.OTHER))
+    assert await told(world) == set()
+    world.later(minutes=49)
+    assert await told(world) == set()
+    world.later(minutes=1)
+    assert await told(world) == {two.jo, two.kim}, "of all, in one message"
+    world.later(hours=1)
+    assert await told(world) == set()
+
+
+async def test_a_group_is_reminded_when_a_review_is_overdue_then_day_by_day_and_not_once_it_is_decided(
+    world: World,
+) -> None:
+    two = await connected(world)
+    review = await reported(world, two, Cause.UNSAFE)
+    assert await told(world) == {two.jo, two.kim}
+    world.later(hours=23)
+    assert await told(world) == set()
+    world.later(hours=1)
+    assert await told(world) == {two.jo, two.kim}
+    world.later(hours=23)
+    assert await told(world) == set()
+    world.later(hours=1)
+    assert await told(world) == {two.jo, two.kim}
+    await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
+    world.later(days=2)
+    assert await told(world) == set()
+    await appeal(world.ctx, review, "He did it again", need_id=two.need)
+    assert await told(world) == {two.kim}, "jo decided already"
+
+
+async def test_a_held_need_is_told_too_and_says_nothing_of_it(world: World) -> None:
+    group = await world.group()
+    jo = await staff(world, group, "jo@example.org")
+    await post_need(world.ctx, group, replace(NEED, needed_by=NOON + HOUR), form_id="a form", held=HeldReason.WORDS)
+    assert await told(world) == {jo}
+    (row,) = await world.rows("SELECT * FROM notice WHERE kind = 'to_look_at'")
+    assert (row["subject"], row["need_id"]) == (group, None)
+
+
+async def test_a_promise_to_tell_that_was_lost_is_found(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    await world.rows("DELETE FROM promise WHERE job = 'tell_staff'")
+    spans = dict.fromkeys(("met_after", "purge_after", "urgent_lapse", "lapse"), HOUR)
+    await promise_forgotten(world.tx, now=world.now, most=99, **spans)
+    assert await told(world) == {two.jo, two.kim}
+
+
+@pytest.mark.parametrize(
+    ("last", "at"),
+    [(None, 0), (-2, 0), (-0.5, 0.5), (0, 24), (10, 24), (23.5, 24.5), (24, 48), (30, 54)],
+)
+def test_when_it_is_told(last: float | None, at: float) -> None:
+    """In hours since it came; it is due after 24."""
+    told_last = None if last is None else NOON + timedelta(hours=last)
+    assert told_at(NOON, NOON + timedelta(hours=24), told_last) == NOON + timedelta(hours=at)
