@@ -129,7 +129,7 @@ GRANT INSERT ON need_event TO careweb_matcher;
 GRANT SELECT, INSERT, DELETE ON notice TO careweb_matcher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON claim, recruiting_line, standing, market, market_class TO careweb_matcher;
 GRANT SELECT ON offer_shelf, offer_key TO careweb_matcher;
-GRANT SELECT (id, kept_until, purged_at) ON review TO careweb_matcher;
+GRANT SELECT (id, state, kept_until, purged_at) ON review TO careweb_matcher;
 GRANT SELECT (asked_at), DELETE ON opening TO careweb_matcher;
 GRANT SELECT (id, group_id, mac) ON audit_line TO careweb_matcher;
 GRANT SELECT, INSERT ON audit_link TO careweb_matcher;
@@ -162,4 +162,4 @@ GRANT EXECUTE ON FUNCTION member_of_contact(bytea), needs_of_contact(bytea, time
     why_nobody(uuid, int, timestamptz), closed_to_need(uuid, int), kept_apart(uuid, uuid), hold_needs_of_two(uuid, uuid),
     part_two(uuid, uuid, text, bytea, timestamptz), between_two(uuid, uuid), let_together(uuid, uuid), need_of_review(uuid) TO careweb_web;
 GRANT EXECUTE ON FUNCTION best_candidates(uuid[], int, int, timestamptz, boolean), needs_of_same_asker(uuid), still_may_help(uuid, uuid), age_loads(timestamptz, int),
-    wrapped_by_others(smallint, int), wrap_anew(text[], uuid[], smallint[], bytea[]) TO careweb_matcher;
+    reviews_left(timestamptz), wrapped_by_others(smallint, int), wrap_anew(text[], uuid[], smallint[], bytea[]) TO careweb_matcher;

@@ -17,6 +17,7 @@ from careweb.flows import (
     renewing,
     repeating,
     reports,
+    reviewing,
     timing,
 )
 from careweb.flows.context import Context
@@ -42,6 +43,7 @@ JOBS: dict[str, Flow] = {
     "erase_need": forgetting.erase_need,
     "remove_member": members.remove_member,
     "purge_review": reports.purge_review,
+    "tell_staff": reviewing.tell_staff,
     "remind_match": timing.remind_match,
     "ask_whether": timing.ask_whether,
     "wake_rested": timing.wake_rested,
@@ -55,7 +57,7 @@ JOBS: dict[str, Flow] = {
 # Of one group or person, and done with a look at nothing else. The others look across groups, or are about nobody.
 OF_ONE_GROUP = {
     "time_out_ask", "lapse_match", "warn_need", "expire_need", "close_silent_need", "purge_need", "erase_need",
-    "remove_member", "purge_review", "remind_match", "ask_whether", "repeat_need",
+    "remove_member", "purge_review", "tell_staff", "remind_match", "ask_whether", "repeat_need",
 }  # fmt: skip
 OF_A_NEED = {"match_need"}  # held before its promise is kept: whoever promises this anew has the need by then
 DELIVER = "deliver_notice"  # the one job that is not one transaction

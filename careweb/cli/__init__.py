@@ -18,6 +18,7 @@ COMMANDS = {  # name: module and what in it
     "mail-in": "careweb.cli.mail_in:mail_in",
     "members": "careweb.cli.members:members",
     "restore": "careweb.cli.restore:restore",
+    "reviews": "careweb.cli.reviews:reviews",
     "revive": "careweb.cli.revive:revive",
     "roles": "careweb.cli.groups:roles",
     "places": "careweb.cli.places:places",

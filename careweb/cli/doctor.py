@@ -162,7 +162,14 @@ def _work(found: list[Stuck]) -> Iterator[Finding]:
     if not found:
         yield Finding("nothing open waits for nobody")
     for one in found:
-        what = f"{one.count} of the table {one.what} wait for nobody, the oldest since {one.since:%Y-%m-%d %H:%M} UTC"
+        since = f"the oldest since {one.since:%Y-%m-%d %H:%M} UTC"
+        if one.what == "review":
+            what = (
+                f"{one.count} held needs or reports wait for a person for too long, or nobody may judge them, {since}"
+            )
+            yield Finding(what, "careweb reviews says in which group, and how to name somebody who may")
+            continue
+        what = f"{one.count} of the table {one.what} wait for nobody, {since}"
         yield Finding(what, "does a worker run (careweb work)? If it does: careweb revive, and look into its log")
 
 

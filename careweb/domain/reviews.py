@@ -8,6 +8,8 @@ from careweb.domain.states import ReviewState
 REASON_MOST = 500
 KEPT_MOST = timedelta(days=90)  # that a report keeps what is known of those involved
 APPEAL_WITHIN = timedelta(days=7)  # of a decision
+TOLD_EVERY = timedelta(hours=1)  # at most, the staff of one group, however many come
+REMINDED_EVERY = timedelta(days=1)  # of what is overdue
 _DUE, _URGENTLY = timedelta(hours=72), timedelta(hours=24)
 
 
@@ -42,6 +44,16 @@ WAITING = frozenset({ReviewState.OPEN, ReviewState.APPEALED})
 
 def due_at(now: datetime, *, urgent: bool) -> datetime:
     return now + (_URGENTLY if urgent else _DUE)
+
+
+def told_at(since: datetime, due: datetime, last: datetime | None) -> datetime:
+    """When those who may judge it hear of it next: when it comes, when its time has passed, then day by day.
+
+    `last`: when they last got such a message about whatever waits in their group; it told of this one too.
+    """
+    if last is None:
+        return since
+    return max(since if last < since else due if last < due else last + REMINDED_EVERY, last + TOLD_EVERY)
 
 
 def possible(kind: ReviewKind, author: str | None, *, own_need: bool, live: bool) -> tuple[Action, ...]:

@@ -51,6 +51,7 @@ async def forget_member(ctx: Context, member_id: MemberId, *, even_kept: bool = 
         await run(ctx.tx, query, member_id=member_id)
     await run(ctx.tx, "forget_channels", person_id=member_id)
     if kept:
+        await run(ctx.tx, "leaves_by", id=member_id, gone_by=kept)
         await promise(ctx.tx, "remove_member", member_id, kept)
         return kept
     await run(ctx.tx, "forget_member", id=member_id, contact_index=secrets.token_bytes(32))

@@ -194,7 +194,7 @@ async def _fell_through(ctx: Context, notice: Notice) -> Facts | None:
     return await _about_need(*LIVE)(ctx, notice) if notice.need_id else {}
 
 
-async def _glass_broken(ctx: Context, _: Notice) -> Facts | None:
+async def _own_page(ctx: Context, _: Notice) -> Facts | None:
     return {"link": f"{ctx.settings.public_url}/me"}
 
 
@@ -284,7 +284,8 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.THANKS: _about_match(MatchState.DONE),
     NoticeKind.CONFIRM_IMPORT: _confirm_import,
     NoticeKind.ADMITTED: _about_membership(MembershipState.ADMITTED),
-    NoticeKind.GLASS_BROKEN: _glass_broken,
+    NoticeKind.GLASS_BROKEN: _own_page,
+    NoticeKind.TO_LOOK_AT: _own_page,
     NoticeKind.CHANNEL_CODE: _channel_code,
     NoticeKind.CHANNEL_OFF: _channel_off,
     NoticeKind.ANSWERED: _answered,

@@ -104,6 +104,8 @@ async def add_need(
         return None
     if values["confirmed"] and not values["held_reason"]:
         await promise(ctx.tx, "match_need", need_id, ctx.now)
+    if values["held_reason"]:
+        await run(ctx.tx, "tell_of_held", need_id=need_id)
     await promise_dates(ctx, need_id, new.needed_by, values["posted_at"], values["expires_at"])
     if new.repeats_until:
         await promise(ctx.tx, "repeat_need", need_id, new.needed_by)

@@ -85,6 +85,7 @@ async def _report(ctx: Context, match: Mapping[str, Any], author: str, group_id:
     if added:  # else it was said before, and is not decided yet
         await run(ctx.tx, "add_data_key", record="review", id=review_id, master=master, wrapped=wrapped)
         await promise(ctx.tx, "purge_review", review_id, kept)
+        await promise(ctx.tx, "tell_staff", review_id, ctx.now)
 
 
 async def reviews_of_need(ctx: Context, need_id: NeedId) -> list[Mapping[str, Any]]:
@@ -115,6 +116,7 @@ async def appeal(
         raise NotNowError
     await unpromise(ctx.tx, "purge_review", review_id)
     await promise(ctx.tx, "purge_review", review_id, kept)
+    await promise(ctx.tx, "tell_staff", review_id, ctx.now)
 
 
 async def purge_review(ctx: Context, review_id: UUID) -> None:

@@ -10,11 +10,13 @@ from careweb.domain.errors import NotHereError, NotNowError, OverError
 from careweb.domain.hours import until
 from careweb.domain.ids import GroupId, MatchId, MemberId, NeedId
 from careweb.domain.needs import USUAL_TIME, expires_at
-from careweb.domain.reviews import APPEAL_WITHIN, Action, ReviewKind, possible
+from careweb.domain.notices import NoticeKind
+from careweb.domain.reviews import APPEAL_WITHIN, Action, ReviewKind, possible, told_at
 from careweb.domain.states import LIVE, CloseReason, NeedState, ReviewState, Urgency
 from careweb.flows.context import Context
 from careweb.flows.groups import suspend
 from careweb.flows.needs import end_need, promise_dates, tell
+from careweb.flows.notices import owe_in_bursts
 from careweb.flows.reports import hasten_destruction
 from careweb.storage.database import run
 from careweb.storage.promises import promise, unpromise
@@ -63,6 +65,29 @@ async def reviews(ctx: Context, group_id: GroupId, by: MemberId) -> list[Review]
     return [await _review(ctx, row) for row in await run(ctx.tx, "reviews_of_group", group_id=group_id, by=by)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What an operator may know of one that waits for too long: no name, no id, not what it is about."""
+
+    slug: str
+    kind: ReviewKind
+    urgent: bool
+    appealed: bool
+    opened_at: datetime
+    due_at: datetime
+    nobody: bool  # of its group may judge it
+
+
+async def reviews_left(ctx: Context) -> list[Left]:
+    rows = await run(ctx.tx, "reviews_left_to_nobody", before=ctx.now)
+    return [
+        Left(
+            slug=row["slug"], kind=ReviewKind(row["kind"]), urgent=row["urgent"], appealed=row["state"] == ReviewState.APPEALED,
+            opened_at=row["opened_at"], due_at=row["due_at"], nobody=row["nobody"],
+        ) for row in rows
+    ]  # fmt: skip
+
+
 async def review_of(ctx: Context, group_id: GroupId, by: MemberId, review_id: UUID) -> Review:
     """With its words, and the names of those of the group itself."""
     row = await _row(ctx, group_id, by, review_id)
@@ -104,6 +129,20 @@ async def _name(ctx: Context, record: str, id: UUID | None, sealed: bytes | None
     return _open(await key_of(ctx.tx, ctx.vault, record, id) if id else None, "name", sealed)
 
 
+async def tell_staff(ctx: Context, review_id: UUID) -> None:
+    """There is something to look at, to whoever may judge it. However much comes, a group hears of it once an hour."""
+    row = await run(ctx.tx, "waiting_review", id=review_id)
+    if row is None:
+        return
+    last = await run(ctx.tx, "last_told", kind=NoticeKind.TO_LOOK_AT, subject=row["group_id"])
+    at = told_at(row["since"], row["due_at"], last)
+    if at <= ctx.now:
+        for judge in await run(ctx.tx, "judges_of_review", id=review_id):
+            await owe_in_bursts(ctx, NoticeKind.TO_LOOK_AT, row["group_id"], judge["member_id"])
+        at = told_at(row["since"], row["due_at"], ctx.now)
+    await promise(ctx.tx, "tell_staff", review_id, at)
+
+
 async def take_review(ctx: Context, group_id: GroupId, by: MemberId, review_id: UUID) -> None:
     if not await run(ctx.tx, "take_review", id=review_id, group_id=group_id, by=by):
         raise NotHereError
@@ -128,6 +167,7 @@ async def decide_review(
     ):  # fmt: skip
         raise OverError
     await _do(ctx, found, action)
+    await unpromise(ctx.tx, "tell_staff", review_id)
     await unpromise(ctx.tx, "purge_review", review_id)
     await promise(ctx.tx, "purge_review", review_id, kept)
     await hasten_destruction(ctx, found.need_id, found.member_id)

@@ -98,7 +98,7 @@ async def count_promises(tx: Transaction, *, now: datetime, late_after: timedelt
 
 
 STUCK_AFTER = timedelta(minutes=5)
-STUCK = ("need", "ask", "match", "notice", "promise")
+STUCK = ("need", "ask", "match", "notice", "review", "promise")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class Stuck:
 
 
 async def stuck(tx: Transaction, *, now: datetime) -> list[Stuck]:
-    """Open for five minutes and more, and waiting for nothing. There should be none."""
+    """Open for five minutes and more, and waiting for nothing, or for a person past its time. There should be none."""
     rows = queries().stuck(await driver(tx), now=now, before=now - STUCK_AFTER)
     return [Stuck(**row) async for row in rows]
 

@@ -15,7 +15,7 @@ from careweb.domain.states import LIVE, OVER, NeedState
 from careweb.flows import matches, needs, repeating, signin, widening
 from careweb.flows.channels import channels_of
 from careweb.flows.following import NeedView, follow
-from careweb.flows.forgetting import forget_need, need_kept_until
+from careweb.flows.forgetting import forget_series, need_kept_until, series_kept_until
 from careweb.flows.forms import first_time
 from careweb.flows.groups import group_by_slug
 from careweb.flows.widening import LANGUAGES_MOST, languages_that_help
@@ -144,9 +144,13 @@ async def erase(visit: Visit) -> Response:
     if not visit.posting:
         view = await follow(visit.ctx, need_id)
         return visit.page(
-            "needs/erase.html", need=view, live=view.state in LIVE, kept=await need_kept_until(visit.ctx, need_id)
+            "needs/erase.html",
+            need=view,
+            live=view.state in LIVE,
+            kept=await series_kept_until(visit.ctx, need_id),
+            weeks=len(await signin.series_of(visit.ctx, need_id)) > 1 or view.repeats_until,
         )
-    kept = await forget_need(visit.ctx, need_id)  # a form sent twice finds it erased
+    kept = await forget_series(visit.ctx, need_id)  # a form sent twice finds it erased
     return visit.page("needs/erased.html", kept=kept)
 
 

@@ -6,6 +6,7 @@ from careweb.flows.auditing import opened
 from careweb.flows.channels import channels_of
 from careweb.flows.following import follow, goes_at, held_about
 from careweb.flows.forgetting import need_kept_until
+from careweb.flows.members import member_kept_until
 from careweb.web.choices import spoken_languages
 from careweb.web.visits import Visit
 
@@ -24,4 +25,5 @@ async def privacy_of_need(visit: Visit) -> Response:
 
 async def opened_member(visit: Visit) -> Response:
     lines = await opened(visit.ctx, "member", visit.member_id)
-    return visit.page("reviews/opened.html", lines=lines, back="/me")
+    kept = await member_kept_until(visit.ctx, visit.member_id)
+    return visit.page("reviews/opened.html", lines=lines, back="/me", kept=kept, time_zone=visit.visitor.time_zone)

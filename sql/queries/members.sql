@@ -105,9 +105,13 @@ WITH sent AS (DELETE FROM sign_in WHERE member_id = :member_id),
     told AS (DELETE FROM second_step_event WHERE member_id = :member_id)
 DELETE FROM session WHERE member_id = :member_id;
 
+-- name: leaves_by(id, gone_by)$
+-- Asked to be removed, and a report keeps them for now: until this day at the latest. The first day that was said stands.
+UPDATE member SET gone_by = coalesce(gone_by, :gone_by) WHERE id = :id RETURNING gone_by;
+
 -- name: forget_member(id, contact_index)!
 -- No name, no contact; whoever comes with the same contact later is somebody new. The row stays for what refers to it.
-UPDATE member SET contact_index = :contact_index, sealed_name = NULL, sealed_contact = NULL, task_times = '{}', ask_times = '{}', move_times = '{}',
+UPDATE member SET contact_index = :contact_index, sealed_name = NULL, sealed_contact = NULL, task_times = '{}', ask_times = '{}', move_times = '{}', gone_by = NULL,
     created_at = date_trunc('week', created_at) WHERE id = :id;
 
 -- name: memberships(member_id)

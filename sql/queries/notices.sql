@@ -42,6 +42,10 @@ WHERE kind = :kind AND subject = :subject AND state NOT IN ('owed', 'claimed')
     AND member_id IS NOT DISTINCT FROM CAST(:member_id AS uuid) AND need_id IS NOT DISTINCT FROM CAST(:need_id AS uuid)
 RETURNING sent_at;
 
+-- name: last_told(kind, subject)$
+-- When did anybody last get such a message about this?
+SELECT max(created_at) FROM notice WHERE kind = :kind AND subject = :subject;
+
 -- name: call_asker_back(need_id)!
 -- Whoever left a telephone number is put on the coordinators' call-back list instead.
 UPDATE need SET call_back = true WHERE id = :need_id AND contact_kind = 'phone' AND NOT call_back;

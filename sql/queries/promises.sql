@@ -121,6 +121,8 @@ SELECT job, subject, due_at FROM (
     UNION ALL
     SELECT 'purge_review', id, kept_until FROM review WHERE purged_at IS NULL
     UNION ALL
+    SELECT 'tell_staff', id, CAST(:now AS timestamptz) FROM review WHERE state IN ('open', 'appealed')
+    UNION ALL
     SELECT 'time_out_ask', id, times_out_at FROM ask WHERE state IN ('planned', 'sent')
     UNION ALL
     SELECT 'lapse_match', t.id, t.accepted_at + CASE WHEN n.urgency = 'urgent' THEN CAST(:urgent_lapse AS interval) ELSE CAST(:lapse AS interval) END
@@ -148,6 +150,8 @@ SELECT what, count(*) AS count, min(since) AS since FROM (
     UNION ALL
     SELECT 'notice', k.created_at, array['deliver_notice'], k.id FROM notice k
     WHERE k.created_at < :before AND (k.state = 'owed' OR (k.state = 'claimed' AND k.lease_until < :now))
+    UNION ALL  -- a person has it to look at, but not in time; or no person can
+    SELECT 'review', v.since, '{}', v.id FROM reviews_left(:before) v
     UNION ALL
     SELECT 'promise', p.due_at, '{}', p.subject FROM promise p WHERE p.handed_at IS NULL AND p.due_at < :before
 ) open

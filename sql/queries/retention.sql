@@ -23,9 +23,13 @@ UPDATE need SET sealed_name = NULL, sealed_contact = NULL, sealed_text = NULL, s
     exhausted_at = date_trunc('week', exhausted_at), imported_at = date_trunc('week', imported_at)
 WHERE id = :id;
 
--- name: purge_series(need_id)!
--- That another one repeats it.
-UPDATE need SET repeats_of = NULL WHERE repeats_of = :need_id;
+-- name: week_before(id)$
+-- Which one does it repeat?
+SELECT repeats_of FROM need WHERE id = :id;
+
+-- name: purge_series(need_id, before)!
+-- That another one repeats it: that one follows the one before it now, so that those that are left still find each other.
+UPDATE need SET repeats_of = :before WHERE repeats_of = :need_id;
 
 -- name: purge_events(need_id)!
 -- The same of its history.

@@ -28,6 +28,20 @@ FROM review r CROSS JOIN LATERAL need_of_review(r.id) n LEFT JOIN need own ON ow
 LEFT JOIN member o ON o.id = r.owner_id LEFT JOIN member p ON p.id = r.member_id LEFT JOIN match t ON t.id = r.match_id
 WHERE r.id = :id AND r.group_id = :group_id AND may_judge(r.id, :by);
 
+-- name: tell_of_held(need_id)!
+-- Of a need that is held, its review came with it: those who may judge it are to hear of it.
+INSERT INTO promise (job, subject, due_at) SELECT 'tell_staff', id, opened_at FROM review WHERE need_id = :need_id AND state = 'open'
+ON CONFLICT DO NOTHING;
+
+-- name: waiting_review(id)^
+-- Does it wait still, for whom, since when (an appeal is due after 72 hours), and until when should somebody have looked?
+SELECT group_id, CASE state WHEN 'appealed' THEN due_at - interval '72 hours' ELSE opened_at END AS since, due_at FROM review WHERE id = :id AND state IN ('open', 'appealed');
+
+-- name: judges_of_review(id)
+-- Who of its group may look at it?
+SELECT DISTINCT s.member_id FROM review r JOIN staff s ON s.group_id = r.group_id
+WHERE r.id = :id AND may_judge(r.id, s.member_id) ORDER BY s.member_id;
+
 -- name: take_review(id, group_id, by)$
 -- Somebody looks at it; whoever took it before hands it on.
 UPDATE review SET owner_id = :by
@@ -64,13 +78,27 @@ FROM review r JOIN need n ON n.id = r.need_id JOIN care_group g ON g.id = r.grou
 WHERE r.member_id = :member_id AND (r.author = 'helper' OR r.action = 'suspended') AND r.purged_at IS NULL ORDER BY r.opened_at;
 
 -- name: need_kept_until(need_id, now)$
--- Until when does a report keep what is known of this need? None: it does not.
-SELECT max(kept_until) FROM review WHERE need_id = :need_id AND kind = 'report' AND kept_until > :now AND purged_at IS NULL;
+-- Until when does a report keep what is known of this need? None: it does not. The first one begins the 90 days, and none later
+-- makes them longer. (Of one whose words are gone the moment is that of its week: the days end sooner, never later.)
+SELECT k.kept FROM (
+    SELECT least(max(r.kept_until) FILTER (WHERE r.kept_until > :now AND r.purged_at IS NULL), min(r.opened_at) + interval '90 days') AS kept
+    FROM review r WHERE r.need_id = :need_id AND r.kind = 'report'
+    HAVING count(*) FILTER (WHERE r.kept_until > :now AND r.purged_at IS NULL) > 0
+) k WHERE k.kept > :now;
 
 -- name: member_kept_until(member_id, now)$
--- The same of a volunteer, and of whoever asked as a member.
-SELECT max(r.kept_until) FROM review r LEFT JOIN need n ON n.id = r.need_id
-WHERE (r.member_id = :member_id OR n.member_id = :member_id) AND r.kind = 'report' AND r.kept_until > :now AND r.purged_at IS NULL;
+-- The same of a volunteer, and of whoever asked as a member: by the first report of the same two, or on the need they asked for.
+-- Whoever said "remove me" was shown a day: nothing that is reported later moves it.
+SELECT k.kept FROM (
+    SELECT least(max(least(r.kept_until, f.opened_at + interval '90 days')), (SELECT m.gone_by FROM member m WHERE m.id = :member_id)) AS kept
+    FROM review r LEFT JOIN need n ON n.id = r.need_id
+    CROSS JOIN LATERAL (
+        SELECT min(first.opened_at) AS opened_at FROM review first
+        WHERE first.need_id = r.need_id AND first.kind = 'report' AND (first.member_id = r.member_id OR n.member_id = :member_id)
+    ) f
+    WHERE (r.member_id = :member_id OR n.member_id = :member_id) AND r.kind = 'report' AND r.kept_until > :now AND r.purged_at IS NULL
+    HAVING count(*) > 0
+) k WHERE k.kept > :now;
 
 -- name: lapse_review(id, now)$
 -- The longest time is over, or what was decided stands: nothing said in it is kept.
@@ -84,3 +112,8 @@ RETURNING true;
 -- name: release_need(id)$
 -- A held need is looked for like any other.
 UPDATE need SET state = 'open', held_reason = NULL WHERE id = :id AND state = 'held' RETURNING true;
+
+-- name: reviews_left_to_nobody(before)
+-- What waits for a person past its time, or whom nobody in its group may judge; the oldest first.
+SELECT g.slug, r.kind, r.urgent, r.state, r.opened_at, r.due_at, v.nobody
+FROM reviews_left(:before) v JOIN review r ON r.id = v.id JOIN care_group g ON g.id = r.group_id ORDER BY r.due_at, r.id;

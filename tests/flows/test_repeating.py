@@ -14,12 +14,14 @@ from careweb.domain.reviews import Cause
 from careweb.domain.states import NeedState, Urgency
 from careweb.flows.asks import accept, decline
 from careweb.flows.following import NeedView, follow
-from careweb.flows.forgetting import forget_need
+from careweb.flows.forgetting import forget_need, forget_series
 from careweb.flows.matches import helped
-from careweb.flows.needs import find_by_code, post_need, renew_need, withdraw_need
+from careweb.flows.needs import confirm_met, find_by_code, post_need, renew_need, withdraw_need
 from careweb.flows.repeating import repeat_need, stop_repeating
 from careweb.flows.reports import Said, report_helper
 from careweb.flows.signin import forget_everywhere, open_session, visitor_of
+from careweb.flows.timing import purge_need
+from careweb.storage.sealing import key_of
 from tests.world import NEED, NOON, VAULT, World
 
 TORONTO = "America/Toronto"
@@ -179,6 +181,56 @@ async def test_what_is_forgotten_says_nothing_of_the_one_after_it(world: World) 
     assert (await follow(world.ctx, later.id)).name == "Po"
     with pytest.raises(NotHereError):
         await follow(world.ctx, need)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+async def test_stop_everything_erases_every_week_whichever_it_is_said_of(world: World, which: int) -> None:
+    first = await weekly(world, contact=read_contact("po@example.org"))
+    second = (await again(world, first)).id
+    third = (await again(world, second)).id
+    weeks = [first, second, third]
+    assert await forget_series(world.ctx, weeks[which]) is None
+    assert [await key_of(world.tx, VAULT, "need", one) for one in weeks] == [None, None, None]
+    assert await world.one("SELECT count(*) FROM need WHERE sealed_name IS NOT NULL OR contact_index IS NOT NULL") == 0
+    world.later(days=8)
+    for one in weeks:
+        await repeat_need(world.ctx, one)
+    assert await world.one("SELECT count(*) FROM need") == 3, "and none comes after"
+    assert await forget_series(world.ctx, weeks[which]) is None, "twice is once"
+
+
+async def test_stop_everything_finds_the_weeks_before_one_that_is_forgotten_already(world: World) -> None:
+    first = await weekly(world)
+    second = (await again(world, first)).id
+    third = (await again(world, second)).id
+    await withdraw_need(world.ctx, second)
+    world.later(days=14)
+    await purge_need(world.ctx, second)
+    await forget_series(world.ctx, third)
+    assert await key_of(world.tx, VAULT, "need", first) is None
+
+
+async def test_what_a_report_keeps_of_one_week_lets_the_others_go_and_comes_no_more(world: World) -> None:
+    first = await weekly(world)
+    helper = await world.helper(await world.one("SELECT id FROM care_group"))
+    second = (await again(world, first)).id
+    await world.match(second)
+    match = await said_yes(world, second, helper)
+    await confirm_met(world.ctx, second)
+    await report_helper(world.ctx, second, match, Said(cause=Cause.UNSAFE))
+    assert await forget_series(world.ctx, first) == world.now + timedelta(days=90)
+    assert await key_of(world.tx, VAULT, "need", first) is None
+    assert await key_of(world.tx, VAULT, "need", second)
+    world.later(days=8)
+    await repeat_need(world.ctx, second)
+    assert await world.one("SELECT count(*) FROM need") == 2
+
+
+async def test_one_week_that_was_erased_before_a_copy_was_restored_takes_no_other_with_it(world: World) -> None:
+    first = await weekly(world)
+    second = (await again(world, first)).id
+    await forget_need(world.ctx, first, even_kept=True)
+    assert await key_of(world.tx, VAULT, "need", second)
 
 
 async def test_messages_that_were_stopped_stay_stopped(world: World) -> None:

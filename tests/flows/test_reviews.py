@@ -1,6 +1,6 @@
 """Held needs and reports: who may judge, what follows in the same transaction, and what waits for the decision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,24 +10,35 @@ import pytest
 from careweb.domain.contacts import Contact, by_code, read_contact
 from careweb.domain.errors import NotHereError, NotNowError, OverError
 from careweb.domain.ids import GroupId, MatchId, MemberId, NeedId
-from careweb.domain.reviews import Action, Cause
+from careweb.domain.limits import HeldReason
+from careweb.domain.reviews import Action, Cause, told_at
 from careweb.domain.states import Role
 from careweb.flows import reports
 from careweb.flows.asks import accept
 from careweb.flows.following import follow
 from careweb.flows.forgetting import erase_need, forget_need, need_kept_until
-from careweb.flows.groups import grant_role
+from careweb.flows.groups import grant_role, take_role
 from careweb.flows.matches import add_note, helper_side
 from careweb.flows.members import forget_member, member_kept_until, remove_member
-from careweb.flows.needs import change_need, confirm_met, withdraw_need
+from careweb.flows.needs import change_need, confirm_met, post_need, withdraw_need
 from careweb.flows.reports import Said, appeal, purge_review, report_asker, report_helper
-from careweb.flows.reviewing import count_reviews, decide_review, review_of, reviews, take_review
+from careweb.flows.reviewing import (
+    count_reviews,
+    decide_review,
+    review_of,
+    reviews,
+    reviews_left,
+    take_review,
+    tell_staff,
+)
 from careweb.flows.timing import expire_need, purge_need
+from careweb.storage.promises import promise_forgotten, stuck
 from careweb.storage.sealing import key_of
-from tests.world import NEED, VAULT, World
+from tests.world import NEED, NOON, VAULT, World
 
 PO = read_contact("po@example.org")
 WHY = "I called both of them"
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -403,3 +414,208 @@ async def test_who_was_erased_before_a_copy_was_restored_is_erased_whatever_is_r
     await reported(world, two)
     await forget_need(world.ctx, two.need, even_kept=True)
     assert await key_of(world.tx, VAULT, "need", two.need) is None
+
+
+async def reported_again_and_again(world: World, two: Two, days: int) -> None:
+    """By the helper, a few days after each decision, as long as there is anything to report."""
+    for _ in range(days // 4):
+        try:
+            await report_asker(world.ctx, two.match, two.helper, Said(cause=Cause.OTHER))
+        except NotHereError:
+            return
+        world.later(days=3)
+        for found in await reviews(world.ctx, two.group, two.jo):
+            await decide_review(world.ctx, two.group, two.jo, found.id, Action.RELEASED, WHY)
+        world.later(days=1)
+        if await world.one("SELECT due_at FROM promise WHERE job = 'erase_need'") <= world.now:
+            await world.rows("DELETE FROM promise WHERE job = 'erase_need'")  # as a worker keeps it
+            await erase_need(world.ctx, two.need)
+
+
+async def test_reports_that_follow_one_another_keep_nothing_longer_than_the_first(world: World) -> None:
+    two = await connected(world)
+    await report_asker(world.ctx, two.match, two.helper, Said(cause=Cause.OTHER))
+    last = world.now + timedelta(days=90)
+    assert await forget_need(world.ctx, two.need) == last
+    await reported_again_and_again(world, two, 80)
+    assert world.now < last
+    assert await key_of(world.tx, VAULT, "need", two.need), "a report that is open keeps it, within the 90 days"
+    assert (await need_kept_until(world.ctx, two.need) or last) <= last
+    await reported_again_and_again(world, two, 16)
+    assert world.now >= last
+    assert await key_of(world.tx, VAULT, "need", two.need) is None
+
+
+async def test_after_ninety_days_a_new_report_keeps_nothing_of_an_old_need(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    world.later(days=90)
+    await report_asker(world.ctx, two.match, two.helper, Said(cause=Cause.OTHER))
+    assert await need_kept_until(world.ctx, two.need) is None
+    assert await member_kept_until(world.ctx, two.helper) is None, "nor of the other one of the two"
+
+
+async def test_what_another_asker_reports_keeps_a_volunteer_who_stays_for_ninety_days_of_its_own(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    world.later(days=80)
+    other, match = await another_match(world, two)
+    await report_helper(world.ctx, other, match, Said(cause=Cause.UNSAFE))
+    assert await member_kept_until(world.ctx, two.helper) == world.now + timedelta(days=90)
+
+
+async def test_the_day_that_was_shown_to_whoever_leaves_is_not_moved_by_a_later_report(world: World) -> None:
+    two = await connected(world)
+    other, match = await another_match(world, two)
+    review = await reported(world, two)
+    last = await forget_member(world.ctx, two.helper)
+    assert last == world.now + timedelta(days=90)
+    world.later(days=40)
+    await decide_review(world.ctx, two.group, two.jo, review, Action.KEPT_APART, WHY)
+    await report_helper(world.ctx, other, match, Said(cause=Cause.UNSAFE))
+    assert await forget_member(world.ctx, two.helper) == last, "kept for it, and not a day longer than was said"
+    world.now = last
+    await remove_member(world.ctx, two.helper)
+    assert await key_of(world.tx, VAULT, "member", two.helper) is None
+
+
+async def another_match(world: World, two: Two) -> tuple[NeedId, MatchId]:
+    other = await world.need(two.group, contact=read_contact("ada@example.org"))
+    await world.match(other)
+    await accept(world.ctx, await world.ask_of(other, two.helper), two.helper)
+    return other, MatchId(await world.one("SELECT id FROM match WHERE need_id = $1", other))
+
+
+# what nobody looks at
+
+
+async def only_jo(world: World, two: Two) -> None:
+    await take_role(world.ctx, two.group, read_contact("kim@example.org"), Role.COORDINATOR)
+
+
+async def waits_for_nobody(world: World) -> list[tuple[str, bool]]:
+    """As an operator is told: by the gauge and `careweb doctor`, and by `careweb reviews`."""
+    world.later(minutes=6)
+    found = [(one.slug, one.nobody) for one in await reviews_left(world.ctx)]
+    counts = [one.count for one in await stuck(world.tx, now=world.now) if one.what == "review"]
+    assert counts == ([len(found)] if found else [])
+    return found
+
+
+async def test_an_appeal_that_nobody_else_of_the_group_can_hear_is_the_operators_until_they_name_a_person(
+    world: World,
+) -> None:
+    two = await connected(world)
+    await only_jo(world, two)
+    review = await reported(world, two)
+    assert await waits_for_nobody(world) == [], "jo has it"
+    await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
+    await appeal(world.ctx, review, "He did it again", need_id=two.need)
+    assert await waits_for_nobody(world) == [("east", True)]
+    ash = await staff(world, two.group, "ash@example.org")
+    assert await waits_for_nobody(world) == []
+    await decide_review(world.ctx, two.group, ash, review, Action.KEPT_APART, WHY)
+    assert await world.one("SELECT state FROM review") == "settled"
+
+
+@pytest.mark.parametrize("address", ["wing@example.org", "po@example.org"])
+async def test_a_report_about_the_only_coordinator_is_the_operators(world: World, address: str) -> None:
+    two = await connected(world)
+    await only_jo(world, two)
+    await staff(world, two.group, address)
+    await report_helper(world.ctx, two.need, two.match, Said(cause=Cause.UNSAFE))
+    assert await waits_for_nobody(world) == [], "jo is there"
+    await take_role(world.ctx, two.group, read_contact("jo@example.org"), Role.COORDINATOR)
+    assert await waits_for_nobody(world) == [("east", True)]
+
+
+@pytest.mark.parametrize(("cause", "hours"), [(Cause.UNSAFE, 24), (Cause.NO_SHOW, 72)])
+async def test_what_is_overdue_is_told_to_the_operator(world: World, cause: Cause, hours: int) -> None:
+    two = await connected(world)
+    review = await reported(world, two, cause)
+    world.later(hours=hours - 1)
+    assert await waits_for_nobody(world) == []
+    world.later(hours=1)
+    assert await waits_for_nobody(world) == [("east", False)]
+    await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
+    assert await waits_for_nobody(world) == []
+
+
+# who hears that there is something to look at
+
+
+async def told(world: World) -> set[MemberId]:
+    """Does what is owed to the staff by now; who gets a message of it, which is then sent."""
+    due = "DELETE FROM promise WHERE job = 'tell_staff' AND due_at <= $1 RETURNING subject"
+    for row in await world.rows(due, world.now):
+        await tell_staff(world.ctx, row["subject"])
+    sent = "UPDATE notice SET state = 'sent', sent_at = $1 WHERE kind = 'to_look_at' AND state = 'owed' RETURNING member_id"
+    return {row["member_id"] for row in await world.rows(sent, world.now)}
+
+
+async def test_those_who_may_judge_hear_of_a_report_at_once_and_of_many_once_an_hour(world: World) -> None:
+    two = await connected(world)
+    await staff(world, two.group, "wing@example.org")
+    await reported(world, two, Cause.OTHER)
+    assert await told(world) == {two.jo, two.kim}, "and not whom it is about"
+    assert await told(world) == set()
+    world.later(minutes=10)
+    other, match = await another_match(world, two)
+    await report_helper(world.ctx, other, match, Said(cause=Cause.OTHER))
+    await report_asker(world.ctx, match, two.helper, Said(cause=Cause.OTHER))
+    assert await told(world) == set()
+    world.later(minutes=49)
+    assert await told(world) == set()
+    world.later(minutes=1)
+    assert await told(world) == {two.jo, two.kim}, "of all, in one message"
+    world.later(hours=1)
+    assert await told(world) == set()
+
+
+async def test_a_group_is_reminded_when_a_review_is_overdue_then_day_by_day_and_not_once_it_is_decided(
+    world: World,
+) -> None:
+    two = await connected(world)
+    review = await reported(world, two, Cause.UNSAFE)
+    assert await told(world) == {two.jo, two.kim}
+    world.later(hours=23)
+    assert await told(world) == set()
+    world.later(hours=1)
+    assert await told(world) == {two.jo, two.kim}
+    world.later(hours=23)
+    assert await told(world) == set()
+    world.later(hours=1)
+    assert await told(world) == {two.jo, two.kim}
+    await decide_review(world.ctx, two.group, two.jo, review, Action.RELEASED, WHY)
+    world.later(days=2)
+    assert await told(world) == set()
+    await appeal(world.ctx, review, "He did it again", need_id=two.need)
+    assert await told(world) == {two.kim}, "jo decided already"
+
+
+async def test_a_held_need_is_told_too_and_says_nothing_of_it(world: World) -> None:
+    group = await world.group()
+    jo = await staff(world, group, "jo@example.org")
+    await post_need(world.ctx, group, replace(NEED, needed_by=NOON + HOUR), form_id="a form", held=HeldReason.WORDS)
+    assert await told(world) == {jo}
+    (row,) = await world.rows("SELECT * FROM notice WHERE kind = 'to_look_at'")
+    assert (row["subject"], row["need_id"]) == (group, None)
+
+
+async def test_a_promise_to_tell_that_was_lost_is_found(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    await world.rows("DELETE FROM promise WHERE job = 'tell_staff'")
+    spans = dict.fromkeys(("met_after", "purge_after", "urgent_lapse", "lapse"), HOUR)
+    await promise_forgotten(world.tx, now=world.now, most=99, **spans)
+    assert await told(world) == {two.jo, two.kim}
+
+
+@pytest.mark.parametrize(
+    ("last", "at"),
+    [(None, 0), (-2, 0), (-0.5, 0.5), (0, 24), (10, 24), (23.5, 24.5), (24, 48), (30, 54)],
+)
+def test_when_it_is_told(last: float | None, at: float) -> None:
+    """In hours since it came; it is due after 24."""
+    told_last = None if last is None else NOON + timedelta(hours=last)
+    assert told_at(NOON, NOON + timedelta(hours=24), told_last) == NOON + timedelta(hours=at)

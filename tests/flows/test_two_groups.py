@@ -27,7 +27,7 @@ SUBJECTS: Mapping[str, str] = {
     "match_need": "need", "offer_appeared": "offer", "time_out_ask": "ask", "lapse_match": "match", "warn_need": "need",
     "expire_need": "need", "close_silent_need": "need", "purge_need": "need", "remind_match": "match",
     "ask_whether": "match", "repeat_need": "need",
-    "erase_need": "need", "purge_review": "review", "remove_member": "member",
+    "erase_need": "need", "purge_review": "review", "tell_staff": "review", "remove_member": "member",
 }  # fmt: skip
 ABOUT_ALL = frozenset({*EVERY, "rewrap_keys"})
 TABLES = """SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'

@@ -52,7 +52,7 @@ DEFINERS = {
     "add_member_once": {"web"}, "why_nobody": {"web"}, "closed_to_need": {"web"},
     "kept_apart": {"web"}, "hold_needs_of_two": {"web"}, "part_two": {"web"}, "between_two": {"web"}, "let_together": {"web"}, "need_of_review": {"web"},
     "best_candidates": {"matcher"}, "needs_of_same_asker": {"matcher"}, "still_may_help": {"matcher"}, "age_loads": {"matcher"},
-    "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
+    "reviews_left": {"matcher"}, "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
     "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),
 }  # fmt: skip
 NOT_FOR_THE_MATCHER = "sealed_|contact_index|_hash|source_ref|wrong_secrets|consent|form|name"

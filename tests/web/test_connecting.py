@@ -9,8 +9,10 @@ from bs4 import Tag
 
 from careweb.domain.contacts import read_email
 from careweb.domain.ids import NeedId
+from careweb.flows.repeating import repeat_need
 from tests.cast import HELPER
 from tests.web.site import Site
+from tests.world import World
 
 PO = {"name": "Po", "contact": read_email("po@example.org"), "text": "Rice and greens"}
 
@@ -168,6 +170,21 @@ def test_withdrawing_asks_first_and_then_ends_it(site: Site) -> None:
     late = sure.send()
     assert (late.status, "You withdrew this" in late.text) == (200, True)
     assert asker.see(f"/need/{need}/withdraw").path == f"/need/{need}"
+
+
+def test_stop_everything_erases_every_week_and_says_so_before(site: Site) -> None:
+    need = site.posted(**PO, repeats_until=(datetime.now(UTC) + timedelta(days=30)).date())
+
+    async def a_week_later(world: World) -> NeedId:
+        world.later(days=2)
+        await repeat_need(world.ctx, need)
+        return NeedId(await world.one("SELECT id FROM need WHERE repeats_of = $1", need))
+
+    later = site.run(a_week_later)
+    sure = site.asker_of(need).see(f"/need/{need}/erase")
+    assert "All its weeks are erased together" in sure.text
+    assert "Everything is erased" in sure.send().text
+    assert site.run(lambda world: world.one("SELECT count(*) FROM data_key WHERE id IN ($1, $2)", need, later)) == 0
 
 
 def test_stop_everything_erases_within_the_request_and_only_when_that_is_meant(site: Site) -> None:

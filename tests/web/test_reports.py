@@ -163,6 +163,44 @@ def test_erasing_while_a_report_is_open_says_until_when_it_is_kept(site: Site) -
     assert "Everything is stopped" in form.send("/erase").text
 
 
+# What tells that a report was made, or by whom, and what of: for those who judge it, and for its author.
+UNSAID = (
+    "He followed me",
+    "I did not feel safe",
+    "Money was asked for",
+    "Waiting for a person",
+    "Somebody looks at it by",
+)
+
+
+def shows_until_when(page: Seen, *names: str) -> None:
+    """The day, and nothing of the report: not its author, not its words."""
+    assert page.status == 200
+    assert "kept until it is decided" in page.text, page.path
+    assert [words for words in (*UNSAID, *names) if words in page.text] == [], page.path
+
+
+def test_a_reported_volunteer_is_shown_until_when_they_are_kept_and_not_by_whom(site: Site) -> None:
+    need, asker, _ = connected(site, name="Quietly Named")
+    paths = ("/me/reviews", "/me/opened", "/me/remove")
+    site.run(lambda world: world.rows("UPDATE review SET purged_at = now() WHERE purged_at IS NULL"))  # of other tests
+    for path in paths:
+        assert "kept until it is decided" not in site.helper.see(path).text
+    report(asker, need)
+    for path in paths:
+        shows_until_when(site.helper.see(path), "Quietly Named", str(need))
+
+
+def test_a_reported_asker_is_shown_until_when_they_are_kept_and_not_by_whom(site: Site) -> None:
+    need, asker, task = connected(site)
+    site.helper.see(f"{task.path}/report").send("/report", do="send", cause="money")
+    for path in ("reviews", "privacy", "erase"):
+        shows_until_when(asker.see(f"/need/{need}/{path}"), "Wing")
+    asker.see(f"/need/{need}/withdraw").send()
+    shows_until_when(asker.see(f"/need/{need}"))
+    shows_until_when(asker.see(f"/need/{need}/erase").send("/erase"))
+
+
 def test_a_held_need_shows_its_asker_that_somebody_looks_first(site: Site) -> None:
     need = site.posted()
 
