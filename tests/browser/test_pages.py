@@ -194,6 +194,26 @@ async def test_targets_are_44_pixels_tall_and_wide(chromium: Browser, running: R
     assert small == {}
 
 
+@pytest.mark.parametrize("width", [320, 360])
+async def test_asking_scrolls_sideways_in_no_language(chromium: Browser, running: Running, width: int) -> None:
+    """Long words and the long link of a need, in every language."""
+    wide = []
+    for tag in interfaces():
+        async with looking(chromium, running, width=width, locale=tag) as page:
+            await page.goto(running.url + "/g/east/ask")
+            fit = "document.documentElement.scrollWidth <= innerWidth"
+            form = await page.evaluate(fit)
+            for box in ("[value=groceries]", "[value=urgent]", "[name=contact_kind][value=code]", "#consent"):
+                await page.locator(f"main {box}").check()
+            await page.locator("#place").fill("M1S")
+            await page.locator("#language").select_option("yue")
+            await page.locator("#name").fill("Po")
+            await page.locator("main button[value=send]:visible").last.click()
+            await page.locator("#code").wait_for()
+            wide += [] if form and await page.evaluate(fit) else [tag]
+    assert wide == []
+
+
 async def test_no_request_leaves_the_origin(chromium: Browser, running: Running) -> None:
     asked: set[str] = set()
     for who in ("", *running.sessions):
