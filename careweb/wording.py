@@ -101,6 +101,11 @@ MEMBERSHIP_STATES = {
     "suspended": N_("Suspended"),
 }
 
+VETTINGS = {  # by level: what somebody was checked for
+    "0": N_("everyday help"),
+    "1": N_("also looking after children"),
+}
+
 CHANNELS = {
     "email": N_("e-mail"),
     "push": N_("this browser"),
@@ -406,6 +411,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "match": MATCH_STATES,
     "offer": OFFER_STATES,
     "membership": MEMBERSHIP_STATES,
+    "vetting": VETTINGS,
     "reach": REACHES,
     "channel": CHANNELS,
     "channel_state": CHANNEL_STATES,

@@ -113,7 +113,9 @@ async def decide_opening(ctx: Context, post: Post, by: MemberId, opening_id: UUI
     if not decided:
         raise NotNowError
     action = "allowed_contact" if yes else "refused_contact"
-    await note(ctx, post.group_id, post.role, by, action, row["record"], row["subject"])
+    sealer = await key_of(ctx.tx, ctx.vault, row["record"], row["subject"])
+    reason = sealer.open("opening", row["sealed_reason"]) if sealer else ""
+    await note(ctx, post.group_id, post.role, by, action, row["record"], row["subject"], reason)
 
 
 async def open_contact(ctx: Context, post: Post, by: MemberId, opening_id: UUID) -> Reachable:
