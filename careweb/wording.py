@@ -139,6 +139,12 @@ CLOSE_REASONS = {
     "other": N_("Another reason"),
 }
 
+CALL_REASONS = {  # why staff saw a telephone number; read by whoever calls and by whoever is called
+    "due": N_("This call was asked for"),
+    "question": N_("A question about what is needed"),
+    "confirm": N_("To ask whether this help is wanted"),
+}
+
 DAYS = {
     "0": N_("Monday"),
     "1": N_("Tuesday"),
@@ -416,6 +422,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "channel": CHANNELS,
     "channel_state": CHANNEL_STATES,
     "close_reason": CLOSE_REASONS,
+    "call": CALL_REASONS,
     "day": DAYS,
     "part": PARTS,
     "category_long": LONG_CATEGORIES,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from careweb.domain.openings import CallReason
 from careweb.domain.reviews import Action, Cause
 from careweb.domain.states import AskState, CloseReason, MembershipState, NeedState
 
@@ -13,6 +14,7 @@ LISTS: Mapping[str, frozenset[str]] = {
     "need": frozenset(NeedState),
     "ask": frozenset(AskState),
     "membership": frozenset(MembershipState),
+    "call": frozenset(CallReason),
     "close_reason": frozenset(CloseReason),
     "cause": frozenset(Cause),
     "held_reason": frozenset({"network", "words"}),

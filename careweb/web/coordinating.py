@@ -14,7 +14,6 @@ from careweb.domain.whys import why
 from careweb.flows import asks, groups, needs
 from careweb.flows import board as flow
 from careweb.flows.auditing import note, note_many
-from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.cautions import cautions
@@ -164,32 +163,6 @@ async def post_for_caller(visit: Visit) -> Response:
     )
     await note(visit.ctx, group.id, post.role, visit.member_id, "posted_need", "need", made.need_id)
     return posted_page(visit, group, made, by_phone=True)
-
-
-async def calls(visit: Visit) -> Response:
-    post = visit.post()
-    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
-    waiting = await flow.call_backs(visit.ctx, post.group_id)
-    unconfirmed = await needs_unconfirmed(visit.ctx, post.group_id)
-    called = [call.need_id for call in waiting]
-    await note_many(
-        visit.ctx, post.group_id, post.role, visit.member_id, "called_back", "need", dict.fromkeys(called, "")
-    )
-    return visit.page("board/calls.html", post=post, calls=waiting, unconfirmed=unconfirmed, speech=spoken.name)
-
-
-async def called(visit: Visit) -> Response:
-    post = visit.post()
-    await flow.called_back(visit.ctx, post.group_id, _need_id(visit))
-    return see_other(f"/staff/{post.slug}/calls")
-
-
-async def said_yes(visit: Visit) -> Response:
-    """On the phone, to what a file said they need."""
-    post = visit.post()
-    await confirm_for_caller(visit.ctx, post.group_id, _need_id(visit))
-    await _account(visit, "confirmed_need")
-    return see_other(f"/staff/{post.slug}/calls")
 
 
 async def people(visit: Visit) -> Response:
