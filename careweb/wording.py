@@ -340,6 +340,8 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "refused_contact": N_("refused that somebody sees how to reach you"),
     "opened_contact": N_("saw how to reach you"),
     "broke_glass": N_("did so at once, and all coordinators of the group were told"),
+    "rule_one": N_("One person and a reason are enough to see how to reach somebody outside a match."),
+    "rule_two": N_("It takes two people to see how to reach somebody outside a match."),
     "exported": N_("took your details out in a file"),
 }
 

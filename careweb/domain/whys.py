@@ -7,7 +7,16 @@ from careweb.domain.reviews import Action, Cause
 from careweb.domain.states import AskState, CloseReason, MembershipState, NeedState
 
 WRITTEN = frozenset(
-    {"asked_contact", "allowed_contact", "refused_contact", "opened_contact", "broke_glass", "exported"}
+    {
+        "asked_contact",
+        "allowed_contact",
+        "refused_contact",
+        "opened_contact",
+        "broke_glass",
+        "exported",
+        "rule_one",
+        "rule_two",
+    }
 )
 # By the tables of wording.py. Where nobody is asked why, it is what the thing was at that moment.
 LISTS: Mapping[str, frozenset[str]] = {

@@ -95,7 +95,7 @@ CASES: Mapping[str, Case] = {
     "/staff/{slug}/people/{member_id:uuid}/contact": Case(fields=REASON),
     "/staff/{slug}/needs/{need_id:uuid}/contact": Case(fields=REASON),
     "/staff/{slug}/colleagues/{member_id:uuid}/vouch": Case(fields={"reason": "I know her voice"}),
-    "/staff/{slug}/openings/rule": Case(fields={"two": "no"}),
+    "/staff/{slug}/openings/rule": Case(fields={"two": "no", **REASON}),
     "/staff/{slug}/openings/{opening_id:uuid}/decide": Case(fields={"answer": "yes"}),
     "/staff/{slug}/reviews/{review_id:uuid}/decide": Case(fields={"action": "kept_apart", **REASON}),
     "/demo/{message}": Case(),
