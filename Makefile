@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench pages format catalogues lock audit sbom reference pictures
+.PHONY: help setup setup-dev run test check assurance canary fuzz probe scanner flood faults herd mutation previous bench pages format catalogues lock locked audit sbom reference pictures
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -75,8 +75,10 @@ format: setup-dev ## put every Python file into the one format
 	$(BIN)/ruff format
 
 WEEK_AGO = $(shell $(PYTHON) -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).date())')
-LOCK = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade \
-	--python-version 3.11 --exclude-newer $(WEEK_AGO) pyproject.toml ops/build.in
+RESOLVE = uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --no-annotate \
+	--python-version 3.11 pyproject.toml ops/build.in
+LOCK = $(RESOLVE) --upgrade --exclude-newer $(WEEK_AGO)
+AGAIN = $(RESOLVE) --exclude-newer $$($(PYTHON) -m tools.locked)
 
 catalogues: setup-dev ## every string of the pages into every catalogue of locale/ (docs/translating.md)
 	@$(BIN)/python -m tools.catalogues
@@ -84,6 +86,12 @@ catalogues: setup-dev ## every string of the pages into every catalogue of local
 lock: ## renew requirements*.txt: the newest versions that are at least a week old, with hashes
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
+	$(PYTHON) -m tools.locked $(WEEK_AGO)
+
+locked: ## ask again whether no locked version is younger than locked.toml says: the same bytes, or it fails (needs uv and a registry)
+	@mkdir -p .cache && cp requirements.txt requirements-dev.txt .cache/
+	$(AGAIN) -o .cache/requirements.txt && cmp .cache/requirements.txt requirements.txt
+	$(AGAIN) --group dev -o .cache/requirements-dev.txt && cmp .cache/requirements-dev.txt requirements-dev.txt
 
 pages: setup-dev ## the browser tests, and what they measured of every page, into docs/accessibility.md (EVERY=1: all languages, widths, rules)
 	@$(if $(EVERY),CAREWEB_EVERY=1) $(BIN)/python -m tools.accessibility

@@ -101,6 +101,11 @@ MEMBERSHIP_STATES = {
     "suspended": N_("Suspended"),
 }
 
+VETTINGS = {  # by level: what somebody was checked for
+    "0": N_("everyday help"),
+    "1": N_("also looking after children"),
+}
+
 CHANNELS = {
     "email": N_("e-mail"),
     "push": N_("this browser"),
@@ -132,6 +137,12 @@ CLOSE_REASONS = {
     "duplicate": N_("Posted twice"),
     "not_safe": N_("Not safe"),
     "other": N_("Another reason"),
+}
+
+CALL_REASONS = {  # why staff saw a telephone number; read by whoever calls and by whoever is called
+    "due": N_("This call was asked for"),
+    "question": N_("A question about what is needed"),
+    "confirm": N_("To ask whether this help is wanted"),
 }
 
 DAYS = {
@@ -329,6 +340,8 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "refused_contact": N_("refused that somebody sees how to reach you"),
     "opened_contact": N_("saw how to reach you"),
     "broke_glass": N_("did so at once, and all coordinators of the group were told"),
+    "rule_one": N_("One person and a reason are enough to see how to reach somebody outside a match."),
+    "rule_two": N_("It takes two people to see how to reach somebody outside a match."),
     "exported": N_("took your details out in a file"),
 }
 
@@ -406,10 +419,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "match": MATCH_STATES,
     "offer": OFFER_STATES,
     "membership": MEMBERSHIP_STATES,
+    "vetting": VETTINGS,
     "reach": REACHES,
     "channel": CHANNELS,
     "channel_state": CHANNEL_STATES,
     "close_reason": CLOSE_REASONS,
+    "call": CALL_REASONS,
     "day": DAYS,
     "part": PARTS,
     "category_long": LONG_CATEGORIES,

@@ -26,7 +26,7 @@ class NoticeKind(StrEnum):
     SUSPENDED = "suspended"
     GLASS_BROKEN = "glass_broken"  # to all staff of a group: somebody opened a contact without a second person
     TO_LOOK_AT = "to_look_at"  # to the staff of a group: a held need or a report waits for a person
-
+    RULE_OFF = "rule_off"  # to all staff of a group: one person is enough again to open a contact
     CHANNEL_CODE = "channel_code"  # is this address yours? Type this code
     CHANNEL_OFF = "channel_off"  # nothing arrives on another channel any more
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from careweb.domain.ids import GroupId, MemberId
+from careweb.domain.whys import WRITTEN, fits, listed
 from careweb.flows.context import Context
 from careweb.storage.audit_heads import append_head
 from careweb.storage.database import run
@@ -29,25 +30,29 @@ class Opened:
     role: str
     action: str
     reason: str
+    table: str  # of wording.py, where the reason is a word of a list
 
 
 async def note(
     ctx: Context, group_id: GroupId, role: str, by: MemberId, action: str, record: str, id: UUID, reason: str = ""
 ) -> None:
     """Written in the transaction of what it tells of. The same once more on the same day is one line."""
-    await note_many(ctx, group_id, role, by, action, record, [id], reason)
+    await note_many(ctx, group_id, role, by, action, record, {id: reason})
 
 
 async def note_many(
-    ctx: Context, group_id: GroupId, role: str, by: MemberId, action: str, record: str, ids: Iterable[UUID],
-    reason: str = "",
-) -> None:  # fmt: skip
-    """A line for each record; one whose key is destroyed tells nobody anything, and gets none."""
+    ctx: Context, group_id: GroupId, role: str, by: MemberId, action: str, record: str, reasons: Mapping[UUID, str]
+) -> None:
+    """A line for each record, with why; one whose key is destroyed tells nobody anything, and gets none."""
+    if not all(fits(action, reason) for reason in reasons.values()):
+        raise ValueError(f"{action}: why is a word of a list")
     person = await _person(ctx, by)
     same = {"group_id": group_id, "day": ctx.now.date(), "role": role, "action": action, "person": person}
-    keys = await run(ctx.tx, "data_keys", record=record, ids=list(ids))
-    sealers = [ctx.vault.unwrap(record, key["id"], key["master"], key["wrapped"]) for key in keys]
-    lines = [same | _of_record(sealer, reason) for sealer in sealers]
+    keys = await run(ctx.tx, "data_keys", record=record, ids=list(reasons))
+    lines = [
+        same | _of_record(ctx.vault.unwrap(record, key["id"], key["master"], key["wrapped"]), reasons[key["id"]])
+        for key in keys
+    ]
     await run(
         ctx.tx, "add_audit_lines", **same,
         records=[line["record"] for line in lines], reasons=[line["sealed_reason"] for line in lines],
@@ -82,13 +87,15 @@ async def opened(ctx: Context, record: str, id: UUID) -> list[Opened]:
     if sealer is None:
         return []
     rows = await run(ctx.tx, "audit_lines_of", record=pseudonym(sealer))
-    return [
-        Opened(
-            day=row["day"], group=row["group_name"], role=row["role"], action=row["action"],
-            reason=sealer.open("audit", row["sealed_reason"]),
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_opened(sealer, row) for row in rows]
+
+
+def _opened(sealer: Sealer, row: Mapping[str, Any]) -> Opened:
+    reason = sealer.open("audit", row["sealed_reason"])
+    table, word = (listed(reason) if row["action"] not in WRITTEN else None) or ("", reason)
+    return Opened(
+        day=row["day"], group=row["group_name"], role=row["role"], action=row["action"], reason=word, table=table
+    )
 
 
 async def chain_audit(ctx: Context, _: UUID) -> None:

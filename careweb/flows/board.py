@@ -69,17 +69,6 @@ class NeedForStaff:
     smallest: Smallest | None  # change that would serve it, if one is needed
 
 
-@dataclass(frozen=True, kw_only=True)
-class CallBack:
-    need_id: NeedId
-    category: str
-    name: str = field(repr=False)
-    phone: str = field(repr=False)
-    languages: tuple[str, ...]
-    posted_at: datetime
-    time_zone: str
-
-
 async def board(ctx: Context, group_id: GroupId, area: Area) -> Board:
     tallies = [Tally(**row) for row in await run(ctx.tx, "board_tallies", group_id=group_id, now=ctx.now)]
     places = await _places(ctx, area, {tally.zone for tally in tallies})
@@ -173,25 +162,6 @@ async def ask_again(ctx: Context, group_id: GroupId, need_id: NeedId) -> None:
 async def close_need(ctx: Context, group_id: GroupId, need_id: NeedId, reason: CloseReason, words: str = "") -> None:
     await _own(ctx, group_id, need_id)
     await end_need(ctx, need_id, NeedState.CLOSED, actor="coordinator", kind="closed", close_reason=reason, words=words)
-
-
-async def call_backs(ctx: Context, group_id: GroupId) -> list[CallBack]:
-    return [await _call_back(ctx, row) for row in await run(ctx.tx, "call_backs", group_id=group_id)]
-
-
-async def _call_back(ctx: Context, row: Mapping[str, Any]) -> CallBack:
-    sealer = await key_of(ctx.tx, ctx.vault, "need", row["id"])
-    return CallBack(
-        need_id=row["id"], category=row["category"], languages=tuple(row["languages"]),
-        posted_at=row["posted_at"], time_zone=row["time_zone"],
-        name=sealer.open("name", row["sealed_name"]) if sealer else "",
-        phone=sealer.open("contact", row["sealed_contact"]) if sealer else "",
-    )  # fmt: skip
-
-
-async def called_back(ctx: Context, group_id: GroupId, need_id: NeedId) -> None:
-    if not await run(ctx.tx, "called_back", id=need_id, group_id=group_id):
-        raise NotHereError
 
 
 async def _own(ctx: Context, group_id: GroupId, need_id: NeedId) -> Mapping[str, Any]:

@@ -27,7 +27,8 @@ async def record_disclosure(ctx: Context, what: Exported, group_id: GroupId | No
     for row in await exports.people_in(ctx.tx, what, group_id):
         leaving[row["group_id"]].append(row["id"])
     for group, ids in leaving.items():
-        await note_many(ctx, group, "operator", MemberId(OPERATOR), "exported", _SEALED_WITH[what], ids, reason)
+        whys = dict.fromkeys(ids, reason)
+        await note_many(ctx, group, "operator", MemberId(OPERATOR), "exported", _SEALED_WITH[what], whys)
 
 
 async def export(

@@ -286,6 +286,7 @@ _FACTS: Mapping[NoticeKind, Callable[[Context, Notice], Awaitable[Facts | None]]
     NoticeKind.ADMITTED: _about_membership(MembershipState.ADMITTED),
     NoticeKind.GLASS_BROKEN: _own_page,
     NoticeKind.TO_LOOK_AT: _own_page,
+    NoticeKind.RULE_OFF: _own_page,
     NoticeKind.CHANNEL_CODE: _channel_code,
     NoticeKind.CHANNEL_OFF: _channel_off,
     NoticeKind.ANSWERED: _answered,

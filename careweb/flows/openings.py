@@ -10,7 +10,8 @@ from careweb.domain.errors import NotHereError, NotNowError
 from careweb.domain.ids import GroupId, MemberId
 from careweb.domain.openings import KEPT, OPEN_FOR, takes_two
 from careweb.domain.states import ContactKind
-from careweb.flows.auditing import note
+from careweb.domain.whys import why
+from careweb.flows.auditing import note, note_many
 from careweb.flows.context import Context
 from careweb.flows.notices import owe_notice
 from careweb.flows.signin import Post
@@ -18,6 +19,7 @@ from careweb.storage.database import run
 from careweb.storage.sealing import key_of
 
 Record = Literal["need", "member"]
+_READ = {"need": "read_need", "member": "read_name"}
 _CONTACTS = {"need": "contact_of_need", "member": "contact_of_volunteer"}
 
 
@@ -72,8 +74,12 @@ async def ask_to_open(
     return opening_id
 
 
-async def openings(ctx: Context, group_id: GroupId, by: MemberId) -> list[Opening]:
-    rows = await run(ctx.tx, "openings_of_group", group_id=group_id, since=ctx.now - KEPT)
+async def openings(ctx: Context, post: Post, by: MemberId) -> list[Opening]:
+    """With the names of those whose contact it is: each may read that somebody saw theirs."""
+    rows = await run(ctx.tx, "openings_of_group", group_id=post.group_id, since=ctx.now - KEPT)
+    for record, action in _READ.items():
+        reasons = {row["subject"]: why("opening", row["state"]) for row in rows if row["record"] == record}
+        await note_many(ctx, post.group_id, post.role, by, action, record, reasons)
     return [await _opening(ctx, row, by) for row in rows]
 
 
@@ -113,7 +119,9 @@ async def decide_opening(ctx: Context, post: Post, by: MemberId, opening_id: UUI
     if not decided:
         raise NotNowError
     action = "allowed_contact" if yes else "refused_contact"
-    await note(ctx, post.group_id, post.role, by, action, row["record"], row["subject"])
+    sealer = await key_of(ctx.tx, ctx.vault, row["record"], row["subject"])
+    reason = sealer.open("opening", row["sealed_reason"]) if sealer else ""
+    await note(ctx, post.group_id, post.role, by, action, row["record"], row["subject"], reason)
 
 
 async def open_contact(ctx: Context, post: Post, by: MemberId, opening_id: UUID) -> Reachable:
@@ -136,6 +144,15 @@ async def contact_row(ctx: Context, group_id: GroupId, record: Record, subject: 
     return row
 
 
-async def set_rule(ctx: Context, group_id: GroupId, *, chosen: bool | None) -> None:
-    """None: as many do, from three people on."""
-    await run(ctx.tx, "set_two_people", id=group_id, two_people=chosen)
+async def set_rule(ctx: Context, post: Post, by: MemberId, *, chosen: bool | None, reason: str) -> None:
+    """None: as many do, from three people on. All staff read it in their account; who lets one be enough is loud."""
+    before = await two_needed(ctx, post.group_id)
+    await run(ctx.tx, "set_two_people", id=post.group_id, two_people=chosen)
+    staff = [row["member_id"] for row in await run(ctx.tx, "staff_of_group", group_id=post.group_id)]
+    after = takes_two(chosen, len(staff))
+    action = "rule_two" if after else "rule_one"
+    await note_many(ctx, post.group_id, post.role, by, action, "member", dict.fromkeys(staff, reason))
+    if chosen is False or (before and not after):
+        for one in staff:
+            if one != by:
+                await owe_notice(ctx, "rule_off", uuid4(), member_id=one)

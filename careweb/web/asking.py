@@ -22,6 +22,7 @@ from careweb.web.choices import LanguageChoice, PlaceChoice, choose_language, ch
 from careweb.web.cookies import SESSION, set_cookie
 from careweb.web.errors import StaleFormError
 from careweb.web.need_form import Errors, NeedForm, WhenError, read_need_form, read_when, stated_need
+from careweb.web.outcomes import ended
 from careweb.web.pages import FormToken, answer, drawn
 from careweb.web.slowing import held_because
 from careweb.web.visits import Visit, see_other
@@ -152,6 +153,7 @@ async def remember(visit: Visit, response: Response, needs: list[NeedId]) -> Non
 
 def keep_session(visit: Visit, response: Response, secret: str) -> None:
     set_cookie(visit.request, response, SESSION, secret, _KEPT)
+    ended(visit.request, "session_began")
 
 
 _KEPT = 30 * 24 * 3600  # seconds; the server ends it earlier for coordinators

@@ -11,6 +11,7 @@ from careweb.domain.places import Province
 from careweb.domain.regions import PROVINCES, URBAN_AREAS
 from careweb.domain.shortages import NEWCOMER_KM
 from careweb.flows import board as flow
+from careweb.flows.calls import count_call_backs
 from careweb.flows.reviewing import count_reviews
 from careweb.flows.shortages import Recruit, matched_lately
 from careweb.flows.shortages import recruiting as recruits
@@ -30,7 +31,7 @@ async def board(visit: Visit) -> Response:
         layers=[one for one in layers if one.slug != PROVINCES],
         markets=next((one.name_in(visit.interface.tag) for one in layers if one.slug == markets), ""),
         waiting=await count_reviews(visit.ctx, post.group_id, visit.member_id),
-        calls=len(await flow.call_backs(visit.ctx, post.group_id)), speech=spoken.name, query=area_query,
+        calls=await count_call_backs(visit.ctx, post.group_id), speech=spoken.name, query=area_query,
         province=Province[area.province].name_in(visit.interface.tag) if area.province else "",
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from careweb.web.bodies import NO_FIELDS
 from careweb.web.cookies import BROWSER, read_cookie
 from careweb.web.headers import SCRIPTED
 from careweb.web.need_form import Errors
+from careweb.web.outcomes import ended
 from careweb.web.slowing import codes_sent_to
 from careweb.web.visits import Visit, see_other
 
@@ -94,6 +95,7 @@ async def prove(visit: Visit) -> Response:
     try:
         await channels.prove(visit.ctx, _whose(visit), channel_id, visit.fields.get("code", ""))
     except WrongCodeError:  # answered, not raised: the try must be counted
+        ended(visit.request, "wrong_code")
         return await _page(visit, {f"code-{channel_id}": "code"})
     return see_other(_here(visit))
 

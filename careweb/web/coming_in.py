@@ -17,6 +17,7 @@ from careweb.web.bodies import Fields
 from careweb.web.cookies import BROWSER, SESSION, drop_cookie, read_cookie
 from careweb.web.language import own_path
 from careweb.web.need_form import Errors
+from careweb.web.outcomes import ended
 from careweb.web.slowing import forgive, slowed_sign_in, slowed_try
 from careweb.web.visits import Visit, context, see_other
 
@@ -50,6 +51,7 @@ async def sign_in_code(visit: Visit) -> Response:
     try:
         secret = await signin.sign_in(visit.ctx, sign_in_id, visit.fields.get("code", ""))
     except WrongCodeError:  # answered, not raised: the wrong try must be counted
+        ended(visit.request, "wrong_code")
         return visit.page(
             "signin/code.html", 422, errors={"code": "code"}, values=visit.fields, then=then, id=sign_in_id
         )
@@ -85,6 +87,7 @@ async def sign_in_link(visit: Visit) -> Response:
     try:
         secret = await signin.sign_in_by_link(visit.ctx, visit.given("token"), browser=browser, code=code)
     except WrongCodeError:  # answered, not raised: a wrong code must be counted
+        ended(visit.request, "wrong_code")
         return _link_page(visit, "sign_in", {"code": "code"})
     return await _inside(visit, secret, "/me")
 
@@ -151,6 +154,7 @@ async def find(visit: Visit) -> Response:
         return await _write_to(visit, join=False, again="signin/find.html")
     need_id: NeedId | None = visit.request.state.found
     if need_id is None:
+        ended(visit.request, "wrong_code")
         return visit.page("signin/find.html", 422, errors={"code": "code"}, values=visit.fields, then="/me")
     response = see_other(f"/need/{need_id}")
     await remember(visit, response, await signin.series_of(visit.ctx, need_id))

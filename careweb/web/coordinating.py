@@ -1,5 +1,6 @@
 """What coordinators do: about a need, for someone who phoned, and with those who want to help."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from starlette.datastructures import ImmutableMultiDict
@@ -8,11 +9,11 @@ from starlette.responses import Response
 from careweb.domain.errors import NotHereError, OverError
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.needs import TEXT_MOST
-from careweb.domain.states import LIVE, CloseReason, NeedState
+from careweb.domain.states import LIVE, AskState, CloseReason, NeedState
+from careweb.domain.whys import why
 from careweb.flows import asks, groups, needs
 from careweb.flows import board as flow
 from careweb.flows.auditing import note, note_many
-from careweb.flows.signin import confirm_for_caller, needs_unconfirmed
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.cautions import cautions
@@ -44,10 +45,10 @@ async def _account(visit: Visit, action: str, reason: str = "") -> None:
     await note(visit.ctx, post.group_id, post.role, visit.member_id, action, "need", _need_id(visit), reason)
 
 
-async def _account_of(visit: Visit, action: str, *members: MemberId) -> None:
+async def _account_of(visit: Visit, action: str, reasons: Mapping[UUID, str]) -> None:
     """The same of volunteers."""
     post = visit.post()
-    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, action, "member", members)
+    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, action, "member", reasons)
 
 
 async def need(visit: Visit) -> Response:
@@ -58,8 +59,8 @@ async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     view = await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))
-    await _account(visit, "read_need")
-    await _account_of(visit, "read_name", *(ask.member_id for ask in view.asked if ask.own))
+    await _account(visit, "read_need", why("need", view.need.state))
+    await _account_of(visit, "read_name", {ask.member_id: why("ask", ask.state) for ask in view.asked if ask.own})
     return visit.page(
         "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,
@@ -73,13 +74,13 @@ async def widen(visit: Visit) -> Response:
     if km not in map(str, WIDEN_KM):
         return await _need_page(visit, {"km": "radius"})
     await flow.widen(visit.ctx, post.group_id, _need_id(visit), float(km))
-    await _account(visit, "widened_need")
+    await _account(visit, "widened_need", why("need", NeedState.OPEN))
     return _back(visit)
 
 
 async def ask_again(visit: Visit) -> Response:
     await flow.ask_again(visit.ctx, visit.post().group_id, _need_id(visit))
-    await _account(visit, "asked_again")
+    await _account(visit, "asked_again", why("need", NeedState.OPEN))
     return _back(visit)
 
 
@@ -92,7 +93,7 @@ async def close(visit: Visit) -> Response:
         return await _need_page(visit, errors)
     try:
         await flow.close_need(visit.ctx, post.group_id, _need_id(visit), CloseReason(reason), words)
-        await _account(visit, "closed_need")
+        await _account(visit, "closed_need", why("close_reason", reason))
     except OverError:  # sent twice?
         if (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need.state != NeedState.CLOSED:
             raise
@@ -106,11 +107,10 @@ async def answer_for_caller(visit: Visit) -> Response:
     asked = next((one for one in view.asked if one.id == ask_id and one.own), None)
     if asked is None:
         raise NotHereError
-    if visit.fields.get("answer") == "yes":
-        await asks.accept(visit.ctx, asked.id, asked.member_id)
-    else:
-        await asks.decline(visit.ctx, asked.id, asked.member_id)
-    await _account_of(visit, "answered_for", asked.member_id)
+    yes = visit.fields.get("answer") == "yes"
+    await (asks.accept if yes else asks.decline)(visit.ctx, asked.id, asked.member_id)
+    said = why("ask", AskState.ACCEPTED if yes else AskState.DECLINED)
+    await _account_of(visit, "answered_for", {asked.member_id: said})
     return _back(visit)
 
 
@@ -124,7 +124,7 @@ async def change(visit: Visit) -> Response:
     view = (await flow.need_for_staff(visit.ctx, post.group_id, _need_id(visit))).need
     if view.state not in LIVE:
         return _back(visit, late=True)
-    await _account(visit, "read_need")
+    await _account(visit, "read_need", why("need", view.state))
     sent = visit.posting and visit.fields.get("do", "send") == "send"
     values = (
         ImmutableMultiDict([*visit.fields.multi_items(), ("contact_kind", "code")]) if visit.posting else as_typed(view)
@@ -137,7 +137,7 @@ async def change(visit: Visit) -> Response:
             "board/change.html", status, post=post, need=view, **shown
         )
     await needs.change_need(visit.ctx, view.id, filled.need, actor="coordinator")
-    await _account(visit, "changed_need")
+    await _account(visit, "changed_need", why("need", view.state))
     return _back(visit)
 
 
@@ -165,30 +165,6 @@ async def post_for_caller(visit: Visit) -> Response:
     return posted_page(visit, group, made, by_phone=True)
 
 
-async def calls(visit: Visit) -> Response:
-    post = visit.post()
-    spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
-    waiting = await flow.call_backs(visit.ctx, post.group_id)
-    unconfirmed = await needs_unconfirmed(visit.ctx, post.group_id)
-    called = [call.need_id for call in waiting]
-    await note_many(visit.ctx, post.group_id, post.role, visit.member_id, "called_back", "need", called)
-    return visit.page("board/calls.html", post=post, calls=waiting, unconfirmed=unconfirmed, speech=spoken.name)
-
-
-async def called(visit: Visit) -> Response:
-    post = visit.post()
-    await flow.called_back(visit.ctx, post.group_id, _need_id(visit))
-    return see_other(f"/staff/{post.slug}/calls")
-
-
-async def said_yes(visit: Visit) -> Response:
-    """On the phone, to what a file said they need."""
-    post = visit.post()
-    await confirm_for_caller(visit.ctx, post.group_id, _need_id(visit))
-    await _account(visit, "confirmed_need")
-    return see_other(f"/staff/{post.slug}/calls")
-
-
 async def people(visit: Visit) -> Response:
     return await _people_page(visit)
 
@@ -197,7 +173,7 @@ async def _people_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     spoken = await spoken_languages(visit.request.app.state, visit.ctx.tx)
     helpers = await groups.helpers(visit.ctx, post.group_id)
-    await _account_of(visit, "read_name", *(one.id for one in helpers))
+    await _account_of(visit, "read_name", {one.id: why("membership", one.state) for one in helpers})
     return visit.page(
         "board/people.html", 422 if errors else 200, post=post, helpers=helpers, errors=errors or {}, speech=spoken.name,
         values=visit.fields if errors else NO_FIELDS,
@@ -214,7 +190,7 @@ async def admit(visit: Visit) -> Response:
         return await _people_page(visit, {f"note-{_member_id(visit)}": wrong or "admit_note"})
     vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)
     await groups.admit(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note=words, vetting=vetting)
-    await _account_of(visit, "admitted", _member_id(visit))
+    await _account_of(visit, "admitted", {_member_id(visit): why("vetting", str(vetting))})
     return see_other(f"/staff/{post.slug}/people")
 
 
@@ -222,5 +198,5 @@ async def suspend(visit: Visit) -> Response:
     """One click: no words are asked for."""
     post = visit.post()
     await groups.suspend(visit.ctx, post.group_id, _member_id(visit), by=visit.member_id, note="")
-    await _account_of(visit, "suspended", _member_id(visit))
+    await _account_of(visit, "suspended", {_member_id(visit): ""})
     return see_other(f"/staff/{post.slug}/people")

@@ -47,9 +47,14 @@ def _id(visit: Visit) -> UUID:
 
 
 async def openings(visit: Visit) -> Response:
+    return await _page(visit, {})
+
+
+async def _page(visit: Visit, errors: Errors) -> Response:
     post = visit.post()
     return visit.page(
-        "board/openings.html", post=post, openings=await flow.openings(visit.ctx, post.group_id, visit.member_id),
+        "board/openings.html", 422 if errors else 200, post=post, errors=errors, values=visit.fields,
+        openings=await flow.openings(visit.ctx, post, visit.member_id),
         two=await flow.two_needed(visit.ctx, post.group_id), steward=post.role is Role.STEWARD,
     )  # fmt: skip
 
@@ -73,6 +78,9 @@ async def set_rule(visit: Visit) -> Response:
     post = visit.post()
     if post.role is not Role.STEWARD:
         raise NotHereError
+    reason, errors = read_reason(visit)
+    if errors:
+        return await _page(visit, errors)
     chosen = {"yes": True, "no": False}.get(visit.fields.get("two", ""))
-    await flow.set_rule(visit.ctx, post.group_id, chosen=chosen)
+    await flow.set_rule(visit.ctx, post, visit.member_id, chosen=chosen, reason=reason)
     return see_other(f"/staff/{post.slug}/openings")

@@ -15,6 +15,7 @@ from careweb.rendering import interfaces, render_html
 from careweb.web.cookies import BROWSER, form_token, read_cookie, set_cookie
 from careweb.web.headers import KEEPING, SENSITIVE
 from careweb.web.interfaces import SPEAK, interface_of
+from careweb.web.outcomes import ended
 
 
 @cache
@@ -101,4 +102,5 @@ def error_page(
     request: Request, status: int, kind: str, *, reference: str = "", headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """`kind` is a name in templates/error.html, which has the words."""
+    ended(request, kind)
     return page(request, "error.html", status, headers, kind=kind, reference=reference)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from careweb.journal import places
 from careweb.storage.away import is_away
 from careweb.web.away import away_page
+from careweb.web.outcomes import outcome_of
 from careweb.web.pages import error_page
 
 log = structlog.get_logger("careweb.web")
@@ -77,4 +78,5 @@ class Recorder:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
         self._figures.count(route, method, status, seconds)
-        log.info("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
+        ms = round(seconds * 1000, 1)
+        log.info("request", route=route, method=method, status=status, ms=ms, **outcome_of(scope))

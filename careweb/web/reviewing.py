@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from careweb.domain.openings import REASON_LEAST, REASON_MOST
 from careweb.domain.reviews import Action
+from careweb.domain.whys import why
 from careweb.flows import reviewing as flow
 from careweb.flows.auditing import note
 from careweb.web.cautions import cautions
@@ -31,19 +32,22 @@ async def review(visit: Visit) -> Response:
 async def _page(visit: Visit, errors: Errors) -> Response:
     post = visit.post()
     found = await flow.review_of(visit.ctx, post.group_id, visit.member_id, _id(visit))
-    await _tell(visit, found, "read_report" if found.member_id else "read_need")
+    if found.member_id:
+        await _tell(visit, found, "read_report", why("cause", found.cause))
+    else:
+        await _tell(visit, found, "read_need", why("held_reason", found.cause))
     return visit.page(
         "board/review.html", 422 if errors else 200, post=post, review=found, errors=errors, values=visit.fields,
         now=visit.ctx.now, me=visit.member_id,
     )  # fmt: skip
 
 
-async def _tell(visit: Visit, found: flow.Review, action: str) -> None:
-    """Both people it is about may see that somebody read or decided it."""
+async def _tell(visit: Visit, found: flow.Review, action: str, reason: str) -> None:
+    """Both people it is about may see that somebody read or decided it; of the reason, what their own page of it says."""
     post = visit.post()
     for record, id in (("need", found.need_id), ("member", found.member_id)):
         if id:
-            await note(visit.ctx, post.group_id, post.role, visit.member_id, action, record, id)
+            await note(visit.ctx, post.group_id, post.role, visit.member_id, action, record, id, reason)
 
 
 async def take(visit: Visit) -> Response:
@@ -67,6 +71,6 @@ async def decide(visit: Visit) -> Response:
     if errors:
         return await _page(visit, errors)
     found = await flow.review_of(visit.ctx, post.group_id, visit.member_id, _id(visit))
-    await _tell(visit, found, "decided_report")
+    await _tell(visit, found, "decided_report", why("action", action))
     await flow.decide_review(visit.ctx, post.group_id, visit.member_id, found.id, Action(action), reason)
     return see_other(f"/staff/{post.slug}/reviews")

@@ -15,6 +15,7 @@ from careweb.flows.entering import act_in
 from careweb.web.errors import SecondStepFirstError
 from careweb.web.headers import SCRIPTED
 from careweb.web.language import own_path
+from careweb.web.outcomes import ended
 from careweb.web.visits import Visit, see_other
 
 _WRONG = {"code": "code"}
@@ -37,8 +38,10 @@ async def show(visit: Visit) -> Response:
     if visit.posting:
         try:
             await second_step.show_code(visit.ctx, member_id, visit.fields.get("code", ""), session=visit.secret)
+            ended(visit.request, "second_step")
             return see_other(then)
         except WrongCodeError:  # answered, not raised: the try must be counted
+            ended(visit.request, "wrong_code")
             errors = _WRONG
     return visit.page(
         "second/show.html", 422 if errors else 200, errors=errors, values={}, then=then,
@@ -91,6 +94,7 @@ async def app(visit: Visit) -> Response:
             )
             return await _after_adding(visit, member_id)
         except WrongCodeError:
+            ended(visit.request, "wrong_code")
             errors = _WRONG
     address = second_step.address_of(begun, visit.ctx)
     key = begun.secret.rstrip("=")
@@ -153,7 +157,9 @@ async def show_passkey(visit: Visit) -> Response:
     try:
         await passkeys.show_passkey(visit.ctx, member_id, proof, session=visit.secret)
     except WrongCodeError:
+        ended(visit.request, "wrong_code")
         return see_other(f"/second-step?then={_then(visit)}")
+    ended(visit.request, "second_step")
     return see_other(_then(visit))
 
 

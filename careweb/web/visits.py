@@ -23,6 +23,7 @@ from careweb.web.bodies import MOST_FIELDS, NO_FIELDS, Fields, read_fields
 from careweb.web.cookies import BROWSER, LANGUAGE, SESSION, read_cookie, set_cookie, token_fits
 from careweb.web.errors import SecondStepFirstError, SignInFirstError, StaleFormError
 from careweb.web.interfaces import asked_for, interface_of
+from careweb.web.outcomes import ended
 from careweb.web.pages import page
 from careweb.web.slowing import turn
 
@@ -148,8 +149,10 @@ def door(
                 visit = Visit(request=request, ctx=ctx, visitor=visitor, fields=fields)
                 return await _speaking(visit, await handler(visit))
             except SecondStepFirstError:
+                ended(request, "second_step_first")
                 return see_other(f"/second-step?then={request.url.path}" if request.method == "GET" else "/second-step")
             except SignInFirstError:
+                ended(request, "sign_in_first")
                 return see_other(f"/sign-in?then={request.url.path}" if request.method == "GET" else "/sign-in")
 
     return Door(path, endpoint, methods=list(methods), name=handler.__name__, reads=reads)

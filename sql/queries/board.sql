@@ -36,6 +36,11 @@ ORDER BY n.exhausted_at IS NULL, n.posted_at;
 
 -- name: call_backs(group_id)
 -- Who waits for a coordinator's call?
-SELECT n.id, n.category, n.state, n.sealed_name, n.sealed_contact, n.posted_at, n.languages, z.time_zone
+SELECT n.id, n.category, n.state, n.confirmed, n.sealed_name, n.posted_at, n.languages, z.time_zone
 FROM need n JOIN zone z ON z.code = n.zone_code
 WHERE n.group_id = :group_id AND n.call_back AND n.purged_at IS NULL ORDER BY n.posted_at;
+
+-- name: number_to_call(id, group_id)^
+-- The number of somebody whom a call is due to.
+SELECT sealed_contact, confirmed FROM need
+WHERE id = :id AND group_id = :group_id AND call_back AND contact_kind = 'phone' AND purged_at IS NULL;

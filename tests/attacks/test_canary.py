@@ -213,6 +213,10 @@ async def _staff_writes(house: House, staff: Walker, slug: str) -> None:
         row["id"]
         for row in await fetch(house.engine, "SELECT id FROM need WHERE contact_kind = 'phone' AND state = 'open'")
     ]
+    await house.act(lambda world: world.rows("UPDATE need SET call_back = true WHERE id = $1", posted))
+    calls = staff.see(f"/staff/{slug}/calls")
+    assert staff.fill(calls, "/number", reason=marks.mark("call")).status == 422
+    assert "+14165550123" in staff.fill(calls, "/number", reason="due").html
     page = f"/staff/{slug}/needs/{posted}"
     assert staff.fill(staff.see(f"{page}/change"), place="M1S", by="", repeats_until="").status == 200
     assert staff.fill(staff.see(page), "/widen", km=marks.mark("km")).status == 422

@@ -92,7 +92,7 @@ async def _looked_at(world: World, cast: Cast, caller: Any) -> tuple[Any, ...]:
     (first, review), (second, appealed) = needs
     await decide_review(ctx, cast.group, kim, appealed, Action.RELEASED, "Both say it was a misunderstanding")
     await appeal(ctx, appealed, "It was not", need_id=second)
-    await note(ctx, cast.group, "coordinator", cast.coordinator, "read_need", "need", first, "She called")
+    await note(ctx, cast.group, "coordinator", cast.coordinator, "opened_contact", "need", first, "She called")
     opening = await ask_to_open(ctx, post, cast.coordinator, "need", caller, "She asked to be called back")
     await ask_to_open(ctx, post, kim, "need", first, "The clinic called about her")
     return held, first, review, appealed, opening

@@ -2,14 +2,22 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from careweb.config import Settings
 from careweb.delivery.mail import Mailer
@@ -187,3 +195,35 @@ async def test_a_connection_that_the_server_has_closed_is_replaced() -> None:
     assert odd.connections == 2
     await mailer.close()
     server.close()
+
+
+@asynccontextmanager
+async def false_certificate(folder: Path) -> AsyncIterator[int]:
+    """The port of a server that speaks TLS, with a certificate that nobody but itself has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "false.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    heard = MailSink()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(heard, tls_context=context), "127.0.0.1", 0)
+    async with server:
+        yield int(server.sockets[0].getsockname()[1])
+    assert heard.messages == []
+
+
+async def test_a_server_with_a_certificate_that_nobody_signed_gets_nothing(tmp_path: Path) -> None:
+    async with false_certificate(tmp_path) as port:
+        mailer = Mailer(settings_for(port, smtp_host="localhost", smtp_tls="starttls"))
+        error = await refused(mailer)
+        await mailer.close()
+    assert not error.permanent, "it may be mended; the message waits"

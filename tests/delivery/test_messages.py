@@ -183,6 +183,11 @@ async def _to_look_at(world: World) -> None:
     await _owe(world, "to_look_at", subject=await world.one("SELECT id FROM care_group"), member=helper)
 
 
+async def _rule_off(world: World) -> None:
+    _, helper = await posted(world)
+    await _owe(world, "rule_off", subject=await world.one("SELECT id FROM care_group"), member=helper)
+
+
 async def _owe(world: World, kind: str, *, subject: Any, member: Any = None, need: Any = None) -> None:
     await owe_notice(world.ctx, kind, subject, member_id=member, need_id=need)
 
@@ -242,6 +247,7 @@ MAKING: dict[NoticeKind, Callable[[World], Any]] = {
     NoticeKind.SUSPENDED: _suspended,
     NoticeKind.GLASS_BROKEN: _glass_broken,
     NoticeKind.TO_LOOK_AT: _to_look_at,
+    NoticeKind.RULE_OFF: _rule_off,
     NoticeKind.CHANNEL_OFF: _channel_off,
     NoticeKind.ANSWERED: _answered,
     NoticeKind.AT_CAPACITY: _about_an_ask("at_capacity"),

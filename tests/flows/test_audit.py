@@ -10,10 +10,12 @@ import pytest
 from careweb.domain.contacts import read_contact
 from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.states import Role
+from careweb.domain.whys import WRITTEN
 from careweb.flows.auditing import chain_audit, note, note_many, opened
 from careweb.flows.forgetting import forget_need
 from careweb.flows.groups import grant_role
 from careweb.flows.verifying import verify_audit
+from careweb.wording import OPENED
 from tests.world import World
 
 NOBODY = UUID(int=0)
@@ -34,7 +36,7 @@ async def kept(world: World, tmp_path: Path) -> Kept:
     jo = await grant_role(world.ctx, group, read_contact("jo@example.org"), Role.COORDINATOR, name="Jo")
     needs = [await world.need(group, text=f"need {n}") for n in range(5)]
     for need in needs:
-        await note(world.ctx, group, "coordinator", jo, "read_need", "need", need, "they called")
+        await note(world.ctx, group, "coordinator", jo, "opened_contact", "need", need, "they called")
     await note(world.ctx, west, "coordinator", jo, "read_need", "need", needs[0])
     await chain_audit(world.ctx, NOBODY)
     return Kept(group=group, jo=jo, needs=needs)
@@ -103,7 +105,7 @@ async def test_a_line_put_in_is_found_also_once_it_was_chained(world: World, kep
 async def test_the_person_reads_who_opened_their_details_and_nobody_elses(world: World, kept: Kept) -> None:
     first = await opened(world.ctx, "need", kept.needs[0])
     assert [(line.role, line.group, line.action, line.reason) for line in first] == [
-        ("coordinator", "West", "read_need", ""), ("coordinator", "East", "read_need", "they called"),
+        ("coordinator", "West", "read_need", ""), ("coordinator", "East", "opened_contact", "they called"),
     ]  # fmt: skip
     assert first[0].day == world.now.date()
     assert len(await opened(world.ctx, "need", kept.needs[1])) == 1
@@ -111,10 +113,12 @@ async def test_the_person_reads_who_opened_their_details_and_nobody_elses(world:
 
 async def test_twice_on_a_day_is_one_line_and_on_the_next_day_another(world: World, kept: Kept) -> None:
     for _ in range(2):
-        await note(world.ctx, kept.group, "coordinator", kept.jo, "read_need", "need", kept.needs[3], "they called")
+        await note(
+            world.ctx, kept.group, "coordinator", kept.jo, "opened_contact", "need", kept.needs[3], "they called"
+        )
     assert len(await opened(world.ctx, "need", kept.needs[3])) == 1
     world.later(days=1)
-    await note(world.ctx, kept.group, "coordinator", kept.jo, "read_need", "need", kept.needs[3], "they called")
+    await note(world.ctx, kept.group, "coordinator", kept.jo, "opened_contact", "need", kept.needs[3], "they called")
     assert len(await opened(world.ctx, "need", kept.needs[3])) == 2
 
 
@@ -123,7 +127,7 @@ async def test_once_the_key_is_destroyed_no_line_can_be_tied_to_its_record_and_t
 ) -> None:
     await forget_need(world.ctx, kept.needs[0])
     assert await opened(world.ctx, "need", kept.needs[0]) == []
-    await note_many(world.ctx, kept.group, "coordinator", kept.jo, "read_need", "need", kept.needs[:1])
+    await note_many(world.ctx, kept.group, "coordinator", kept.jo, "read_need", "need", {kept.needs[0]: ""})
     assert await world.one("SELECT count(*) FROM audit_line") == 6, "of what is destroyed no new line is written"
     assert await verify_audit(world.ctx) == []
 
@@ -146,3 +150,17 @@ async def test_without_the_list_beside_the_database_the_rest_is_still_checked(
 ) -> None:
     world.settings = world.settings.model_copy(update={"state": tmp_path / "elsewhere"})
     assert await verify_audit(world.ctx) == []
+
+
+async def test_words_of_ones_own_stand_only_where_a_person_was_asked_for_them(world: World) -> None:
+    group = await world.group()
+    need, staff = await world.need(group), await world.helper(group)
+    for action in sorted(set(OPENED) - WRITTEN):
+        with pytest.raises(ValueError, match="a word of a list"):
+            await note(world.ctx, group, "coordinator", staff, action, "need", need, "she lives on Elm Street")
+        with pytest.raises(ValueError, match="a word of a list"):
+            await note(world.ctx, group, "coordinator", staff, action, "need", need, "close_reason:Elm Street")
+    assert await world.one("SELECT count(*) FROM audit_line") == 0
+    await note(world.ctx, group, "coordinator", staff, "opened_contact", "need", need, "need:open")
+    (line,) = await opened(world.ctx, "need", need)
+    assert (line.table, line.reason) == ("", "need:open"), "what somebody wrote is shown as they wrote it"

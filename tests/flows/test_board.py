@@ -8,7 +8,7 @@ from careweb.domain.ids import NeedId
 from careweb.domain.reasons import Change, Smallest
 from careweb.domain.reasons import Test as Check
 from careweb.domain.states import CloseReason, Reach
-from careweb.flows.board import ask_again, board, call_backs, close_need, need_for_staff, needs_behind, widen
+from careweb.flows.board import ask_again, board, close_need, need_for_staff, needs_behind, widen
 from tests.world import BURNABY, NORTH_YORK, OTTAWA, World
 
 
@@ -147,20 +147,3 @@ async def test_a_name_is_shown_only_of_the_groups_own_volunteers(world: World) -
     await world.match(need)
     asked = (await need_for_staff(world.ctx, mine, need)).asked
     assert sorted((one.name, one.own) for one in asked) == [("", False), ("Mine", True)]
-
-
-async def test_who_waits_for_a_call_is_on_the_list_of_their_group(world: World) -> None:
-    from careweb.domain.contacts import read_contact
-    from careweb.flows.board import called_back
-    from careweb.flows.signin import request_sign_in
-
-    mine, other = await world.group("mine"), await world.group("other")
-    phone = read_contact("416 555 0123")
-    need = await world.need(mine, contact=phone)
-    await request_sign_in(world.ctx, phone, locale="en")
-    assert [(one.name, one.phone) for one in await call_backs(world.ctx, mine)] == [("Po", "+14165550123")]
-    assert await call_backs(world.ctx, other) == []
-    with pytest.raises(NotHereError):
-        await called_back(world.ctx, other, need)
-    await called_back(world.ctx, mine, need)
-    assert await call_backs(world.ctx, mine) == []

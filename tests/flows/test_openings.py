@@ -103,7 +103,7 @@ async def test_at_once_opens_and_everyone_else_of_the_staff_is_told_and_the_pers
     assert {"asked_contact", "broke_glass", "opened_contact"} == {
         x.action for x in await opened(world.ctx, "need", need)
     }
-    (shown,) = await openings(world.ctx, group, kim)
+    (shown,) = await openings(world.ctx, post(group), kim)
     assert (shown.at_once, shown.reason, shown.asker, shown.open) == (True, WHY, "Staff 0", False)
 
 
@@ -143,10 +143,46 @@ async def test_the_reason_is_sealed_and_forgotten_with_the_person_and_the_row_af
     assert await world.one("SELECT count(*) FROM opening") == 0
 
 
-async def test_a_steward_may_let_it_take_two_or_let_one_be_enough(world: World) -> None:
+RULE = "Two of us are away all August"
+
+
+async def told_of_the_rule(world: World) -> set[MemberId]:
+    return {row["member_id"] for row in await world.rows("SELECT member_id FROM notice WHERE kind = 'rule_off'")}
+
+
+async def test_a_steward_may_let_it_take_two_or_let_one_be_enough_and_all_staff_read_why(world: World) -> None:
     group, _ = await posted(world)
-    await staff(world, group, 3)
-    await set_rule(world.ctx, group, chosen=False)
+    jo, kim, lee = await staff(world, group, 3)
+    await set_rule(world.ctx, post(group), jo, chosen=False, reason=RULE)
     assert not await two_needed(world.ctx, group)
-    await set_rule(world.ctx, group, chosen=None)
+    assert await told_of_the_rule(world) == {kim, lee}
+    for one in (jo, kim, lee):
+        (line,) = await opened(world.ctx, "member", one)
+        assert (line.action, line.reason) == ("rule_one", RULE)
+    await set_rule(world.ctx, post(group), jo, chosen=None, reason="They are back")
     assert await two_needed(world.ctx, group)
+    assert {(line.action, line.reason) for line in await opened(world.ctx, "member", kim)} == {
+        ("rule_one", RULE), ("rule_two", "They are back"),
+    }  # fmt: skip
+    assert len(await world.rows("SELECT 1 FROM notice WHERE kind = 'rule_off'")) == 2, "turning it on is quiet"
+
+
+async def test_each_time_it_is_switched_off_all_are_told(world: World) -> None:
+    group, _ = await posted(world)
+    jo, kim = await staff(world, group, 2)
+    for chosen in (True, None, True, False, False):
+        await set_rule(world.ctx, post(group), jo, chosen=chosen, reason=RULE)
+    assert await told_of_the_rule(world) == {kim}
+    assert await world.one("SELECT count(*) FROM notice WHERE kind = 'rule_off'") == 3, "also where it had been off"
+
+
+async def test_whoever_looks_at_what_was_opened_sees_whose_it_was_and_those_people_read_that(world: World) -> None:
+    group, need = await posted(world)
+    helper = await world.helper(group)
+    jo, kim, _ = await staff(world, group, 3)
+    await ask_to_open(world.ctx, post(group), jo, "need", need, WHY)
+    await ask_to_open(world.ctx, post(group), jo, "member", helper, WHY, at_once=True)
+    assert len(await openings(world.ctx, post(group), kim)) == 2
+    for record, id, action, state in (("need", need, "read_need", "asked"), ("member", helper, "read_name", "open")):
+        lines = {(line.action, line.table, line.reason) for line in await opened(world.ctx, record, id)}
+        assert (action, "opening", state) in lines

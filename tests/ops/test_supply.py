@@ -3,10 +3,12 @@
 import json
 import re
 import tomllib
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from careweb import paths
+from tools.locked import digest, read_record, record_of
 from tools.sbom import LOCKS, bill_of_materials, read_lock
 
 
@@ -61,5 +63,28 @@ def test_the_bill_of_materials_lists_every_locked_package(lock: str) -> None:
 def test_the_lock_is_renewed_with_versions_a_week_old_and_audited_strictly() -> None:
     makefile = _text("Makefile")
     assert "timedelta(days=7)" in makefile
-    assert "--exclude-newer $(WEEK_AGO)" in makefile
+    assert "$(RESOLVE) --upgrade --exclude-newer $(WEEK_AGO)" in makefile
     assert "pip-audit --strict --require-hashes" in makefile, "what cannot be looked up is not clean"
+
+
+def test_no_locked_version_was_younger_than_a_week_when_it_was_locked() -> None:
+    """As `make lock` wrote it down; `make locked` asks the registry once more, which a test without a network cannot."""
+    record = read_record(_text("locked.toml"))
+    assert record.made - record.newest >= timedelta(days=7)
+    assert record.made <= datetime.now(UTC).date()
+    assert record.locks == {name: digest(_text(name)) for name in LOCKS}, "changed by hand? make lock"
+
+
+def test_a_lock_that_was_changed_by_hand_would_be_found() -> None:
+    record = read_record(record_of({"requirements.txt": "one==1\n"}, newest=date(2026, 1, 1), made=date(2026, 1, 8)))
+    assert (record.newest, record.made) == (date(2026, 1, 1), date(2026, 1, 8))
+    assert record.locks["requirements.txt"] != digest("one==2\n")
+
+
+def test_the_record_is_written_with_the_lock_and_by_the_same_date() -> None:
+    makefile = _text("Makefile")
+    lock = makefile.split("\nlock:")[1].split("\n\n")[0]
+    assert "tools.locked $(WEEK_AGO)" in lock
+    again = makefile.split("\nlocked:")[1].split("\n\n")[0]
+    assert "AGAIN = $(RESOLVE) --exclude-newer $$($(PYTHON) -m tools.locked)" in makefile
+    assert again.count("$(AGAIN)") == again.count("&& cmp") == 2, "the same bytes, or something is younger"

@@ -118,6 +118,7 @@ def test_the_calendar_file_has_the_kind_of_help_and_the_day_and_nothing_else(sit
     answer = site.helper.get(f"{task}/calendar.ics")
     assert answer.headers["content-type"].startswith("text/calendar")
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-disposition"] == 'attachment; filename="task.ics"'
     assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
     event: Any = Calendar.from_ical(answer.content).walk("VEVENT")[0]
     day = site.run(

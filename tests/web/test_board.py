@@ -3,9 +3,13 @@
 import pytest
 
 from careweb.domain.contacts import read_email, read_phone
+from careweb.domain.ids import MemberId
+from careweb.domain.states import Role
+from careweb.flows.groups import grant_role
 from careweb.flows.signin import request_sign_in
-from tests.web.site import Person, Site
+from tests.web.site import Person, Site, held
 from tests.web.test_asking import GOOD, code_on
+from tests.world import World
 
 
 @pytest.fixture
@@ -121,12 +125,46 @@ def test_a_coordinator_posts_for_someone_who_phoned_and_reads_out_the_code(site:
 
 def test_whoever_lost_their_code_and_gave_a_phone_is_called_back(site: Site, staff: Person) -> None:
     phone = read_phone("416 555 0123")
-    site.posted(name="Ming", contact=phone)
+    need = site.posted(name="Ming", contact=phone)
     site.run(lambda world: request_sign_in(world.ctx, phone, locale="en"))
     calls = staff.see("/staff/east/calls")
     assert "Ming" in calls.text
-    assert "+14165550123" in calls.text
-    assert "Ming" not in calls.send().text
+    assert "5550123" not in calls.html
+    assert calls.send(f"/{need}/number", reason="because").errors, "a reason of the list"
+    shown = calls.send(f"/{need}/number", reason="due")
+    assert shown.soup.select_one('a[href="tel:+14165550123"]')
+    assert "5550123" not in staff.see("/staff/east/calls").html
+    told = site.asker_of(need).see(f"/need/{need}/privacy").text
+    assert "saw your phone number, to call you back This call was asked for" in told
+    assert "Ming" not in shown.send(f"/calls/{need}").text
+    again = staff.press(f"/staff/east/calls/{need}/number", {"token": held(calls.form())["token"], "reason": "due"})
+    assert again.status == 404, "once they were called it is closed"
+
+
+def test_whoever_a_file_brought_is_called_by_the_same_door_and_by_two_where_the_group_wants_two(
+    site: Site, staff: Person
+) -> None:
+    need = site.posted(name="Sonam", contact=read_phone("416 555 0155"))
+    site.run(lambda world: world.rows("UPDATE need SET confirmed = false, call_back = true WHERE id = $1", need))
+    calls = staff.see("/staff/east/calls")
+    assert "5550155" not in calls.html
+    assert "5550155" in calls.send(f"/calls/{need}/number").html
+    two = "UPDATE care_group SET two_people = $1 WHERE slug = 'east'"
+
+    async def grant(world: World) -> MemberId:
+        await world.rows(two, True)
+        contact = read_email("ash@example.org")
+        return await grant_role(world.ctx, site.cast.group, contact, Role.COORDINATOR, name="Ash")
+
+    ash = site.run(grant)
+    try:
+        assert staff.see("/staff/east/calls").soup.select_one(f'a[href="/staff/east/needs/{need}/contact"]')
+        led = calls.send(f"/calls/{need}/number")
+        assert (led.path, "5550155" in led.html) == (f"/staff/east/needs/{need}/contact", False)
+    finally:
+        site.run(lambda world: world.rows(two, None))
+        site.run(lambda world: world.rows("DELETE FROM staff WHERE member_id = $1", ash))
+        staff.see("/staff/east/calls").send(f"/calls/{need}")
 
 
 def test_a_volunteer_is_admitted_with_a_note_and_suspended_with_a_click(site: Site, staff: Person) -> None:

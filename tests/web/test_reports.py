@@ -150,9 +150,13 @@ def test_only_a_steward_changes_how_many_it_takes(site: Site) -> None:
     assert sneaky.status == 200
     steward = other_coordinator(site, Role.STEWARD)
     page = steward.see("/staff/east/openings")
-    assert page.send("/rule", two="yes").status == 200
+    bare = page.send("/rule", two="yes")
+    assert (bare.status, set(bare.errors)) == (422, {"reason"}), "not without a reason"
+    assert bare.send("/rule", two="yes", reason=WHY).status == 200
     assert "It takes two people" in steward.see("/staff/east/openings").text
-    assert steward.see("/staff/east/openings").send("/rule", two="").status == 200
+    assert steward.see("/staff/east/openings").send("/rule", two="no", reason="Two of us are away").status == 200
+    assert "Two of us are away" in site.coordinator.see("/me/opened").text
+    assert steward.see("/staff/east/openings").send("/rule", two="", reason=WHY).status == 200
 
 
 def test_erasing_while_a_report_is_open_says_until_when_it_is_kept(site: Site) -> None:
@@ -239,7 +243,7 @@ def test_these_pages_are_small(site: Site) -> None:
         assert len(gzip.compress(page.html.encode())) + len(gzip.compress(css)) < MOST_BYTES, path
 
 
-@pytest.mark.parametrize("kind", ["glass_broken"])
+@pytest.mark.parametrize("kind", ["glass_broken", "rule_off"])
 def test_the_loud_message_names_nobody(site: Site, kind: str) -> None:
     from careweb.flows.messages import compose
     from careweb.storage import notices

@@ -90,11 +90,12 @@ CASES: Mapping[str, Case] = {
     "/staff/{slug}/needs/{need_id:uuid}/close": Case(fields={"reason": "other", "words": "phoned"}),
     "/staff/{slug}/needs/{need_id:uuid}/change": Case(fields=ASKED),
     "/staff/{slug}/post": Case(fields=ASKED | {"consent": "yes", "form_id": "g" * 32}),
+    "/staff/{slug}/calls/{need_id:uuid}/number": Case(fields={"reason": "due"}),
     "/staff/{slug}/people/{member_id:uuid}/admit": Case(fields={"note": "known"}),
     "/staff/{slug}/people/{member_id:uuid}/contact": Case(fields=REASON),
     "/staff/{slug}/needs/{need_id:uuid}/contact": Case(fields=REASON),
     "/staff/{slug}/colleagues/{member_id:uuid}/vouch": Case(fields={"reason": "I know her voice"}),
-    "/staff/{slug}/openings/rule": Case(fields={"two": "no"}),
+    "/staff/{slug}/openings/rule": Case(fields={"two": "no", **REASON}),
     "/staff/{slug}/openings/{opening_id:uuid}/decide": Case(fields={"answer": "yes"}),
     "/staff/{slug}/reviews/{review_id:uuid}/decide": Case(fields={"action": "kept_apart", **REASON}),
     "/demo/{message}": Case(),
@@ -150,7 +151,8 @@ def colleague_contact(slug: str) -> Contact:
 async def things_of(world: World, group: GroupId, slug: str, address: str = "") -> Things:
     """A helper who said yes to a need of their group, and what its staff has of the two."""
     helper = await world.helper(group, name="Wing", address=address)
-    need = await world.need(group, helpers=3)
+    need = await world.need(group, helpers=3, contact=read_contact(f"+1416555{uuid4().int % 10_000:04}"))
+    await world.rows("UPDATE need SET call_back = true WHERE id = $1", need)
     await world.match(need)
     ask = await world.ask_of(need, helper)
     await accept(world.ctx, ask, helper)
