@@ -14,6 +14,8 @@ from careweb.web.need_form import Errors
 from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
 
+_AUTHORS = {"asker": "need", "helper": "member"}
+
 
 def _id(visit: Visit) -> UUID:
     return UUID(str(visit.request.path_params["review_id"]))
@@ -43,11 +45,12 @@ async def _page(visit: Visit, errors: Errors) -> Response:
 
 
 async def _tell(visit: Visit, found: flow.Review, action: str, reason: str) -> None:
-    """Both people it is about may see that somebody read or decided it; of the reason, what their own page of it says."""
+    """Both people it is about may see that somebody read or decided it; of what it is, only who reported reads the cause."""
     post = visit.post()
     for record, id in (("need", found.need_id), ("member", found.member_id)):
         if id:
-            await note(visit.ctx, post.group_id, post.role, visit.member_id, action, record, id, reason)
+            theirs = reason if action != "read_report" or record == _AUTHORS.get(found.author or "") else ""
+            await note(visit.ctx, post.group_id, post.role, visit.member_id, action, record, id, theirs)
 
 
 async def take(visit: Visit) -> Response:
