@@ -366,6 +366,7 @@ EVENTS = {
     "wave": N_("Volunteers asked"),
     "exhausted": N_("Nobody left to ask"),
     "accepted": N_("A volunteer said yes"),
+    "declined": N_("Said no"),
     "connected": N_("Connected"),
     "refused": N_("The asker preferred someone else"),
     "fell_through": N_("Did not happen: open again"),

@@ -32,6 +32,19 @@ class Answer(StrEnum):
     OVER = "over"  # the ask was answered, timed out or taken back
 
 
+class Door(StrEnum):
+    """Where an answer came in: it is the same answer everywhere."""
+
+    PAGE = "page"
+    TEXT = "text"
+    MAIL = "mail"
+    PHONE = "phone"  # a coordinator enters what they are told
+
+    @property
+    def entered_by(self) -> str:
+        return "coordinator" if self is Door.PHONE else "helper"
+
+
 @dataclass(frozen=True, kw_only=True)
 class AskView:
     id: AskId
@@ -107,7 +120,7 @@ async def who_holds(ctx: Context, ask_id: AskId, short_code: str) -> MemberId | 
     return None
 
 
-async def accept(ctx: Context, ask_id: AskId, member_id: MemberId) -> Answer:
+async def accept(ctx: Context, ask_id: AskId, member_id: MemberId, door: Door = Door.PAGE) -> Answer:
     """Each step is one guarded statement, always in the order membership, need, member, ask, so that nobody waits in
     a circle.
 
@@ -128,7 +141,13 @@ async def accept(ctx: Context, ask_id: AskId, member_id: MemberId) -> Answer:
         raise AtCapacityError
     if not await run(ctx.tx, "accept_ask", id=ask_id, member_id=member_id, now=ctx.now):
         raise NotNowError
+    await _told(ctx, NeedId(ask["need_id"]), door, "accepted")
     return await _open_match(ctx, ask, full=need_state == NeedState.MATCHED)
+
+
+async def _told(ctx: Context, need_id: NeedId, door: Door, kind: str) -> None:
+    """The line in the need's history: by whichever door it came in."""
+    await tell(ctx, need_id, door.entered_by, kind, {"door": door})
 
 
 def _still_asked(ask: Mapping[str, Any]) -> bool:
@@ -145,7 +164,6 @@ async def _open_match(ctx: Context, ask: Mapping[str, Any], *, full: bool) -> An
         member_id=ask["member_id"], group_id=ask["group_id"], state=state, now=ctx.now,
     )  # fmt: skip
     await call_off(ctx.tx, "time_out_ask", [ask["id"]])
-    await tell(ctx, need_id, "helper", "accepted")
     if full:
         await cancel_asks(ctx, need_id, AskState.COVERED)
         await call_off(ctx.tx, "match_need", [need_id])
@@ -172,10 +190,12 @@ def _answer(match_state: str) -> Answer:
     return Answer.AWAITING_ASKER if match_state == MatchState.AWAITING_ASKER else Answer.ACCEPTED
 
 
-async def decline(ctx: Context, ask_id: AskId, member_id: MemberId) -> bool:
+async def decline(ctx: Context, ask_id: AskId, member_id: MemberId, door: Door = Door.PAGE) -> bool:
     """Not this time; nothing else follows for the volunteer. The need looks for others at once."""
     await look_again(ctx, ask_id)
-    if not await run(ctx.tx, "decline_ask", id=ask_id, member_id=member_id, now=ctx.now):
+    need_id = await run(ctx.tx, "decline_ask", id=ask_id, member_id=member_id, now=ctx.now)
+    if not need_id:
         return False
     await call_off(ctx.tx, "time_out_ask", [ask_id])
+    await _told(ctx, need_id, door, "declined")
     return True

@@ -16,7 +16,7 @@ from careweb.domain.ids import AskId, MemberId, NeedId
 from careweb.domain.letters import Brought, Letter
 from careweb.domain.notices import NoticeKind
 from careweb.domain.states import ContactKind
-from careweb.flows.asks import SHORT_CODE_DIGITS, WRONG_CODES_MOST, Answer, accept, decline
+from careweb.flows.asks import SHORT_CODE_DIGITS, WRONG_CODES_MOST, Answer, Door, accept, decline
 from careweb.flows.bounces import came_back
 from careweb.flows.context import Context
 from careweb.flows.entering import enter
@@ -139,8 +139,8 @@ async def _answer(ctx: Context, told: Mapping[str, Any], code: str, *, yes: bool
     if yes and not await run(ctx.tx, "details_were_seen", id=ask_id):
         return await _unclear(ctx, told)
     if not yes:
-        await decline(ctx, ask_id, member_id)
-    elif await accept(ctx, ask_id, member_id) is Answer.ACCEPTED:
+        await decline(ctx, ask_id, member_id, Door.MAIL)
+    elif await accept(ctx, ask_id, member_id, Door.MAIL) is Answer.ACCEPTED:
         return Brought.ANSWERED  # the message that they are connected says it
     await owe_notice(ctx, NoticeKind.ANSWERED, ask_id, member_id=member_id)
     return Brought.ANSWERED

@@ -7,7 +7,7 @@ from uuid import UUID
 from careweb.domain.answers import Said, Written
 from careweb.domain.channels import ChannelKind
 from careweb.domain.ids import AskId, MemberId, PersonId
-from careweb.flows.asks import SHORT_CODE_DIGITS, WRONG_CODES_MOST, accept, decline
+from careweb.flows.asks import SHORT_CODE_DIGITS, WRONG_CODES_MOST, Door, accept, decline
 from careweb.flows.channels import address_index
 from careweb.flows.context import Context
 from careweb.flows.entering import act_for, act_for_owner, enter
@@ -69,10 +69,10 @@ async def _answer(ctx: Context, ask_id: AskId, member_id: MemberId, *, yes: bool
     await enter(ctx, ask_id)
     link = f"{ctx.settings.public_url}/a/{ctx.vault.sign('ask', ask_id)}"
     if not yes:
-        return await _reply(ctx, member_id, "declined" if await decline(ctx, ask_id, member_id) else "over")
+        return await _reply(ctx, member_id, "declined" if await decline(ctx, ask_id, member_id, Door.TEXT) else "over")
     if not await run(ctx.tx, "details_were_seen", id=ask_id):
         return await _reply(ctx, member_id, "look_first", link)
-    return await _reply(ctx, member_id, await accept(ctx, ask_id, member_id), link)
+    return await _reply(ctx, member_id, await accept(ctx, ask_id, member_id, Door.TEXT), link)
 
 
 async def _reply(ctx: Context, person_id: PersonId, outcome: str, link: str = "") -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
-from careweb.domain.errors import NotHereError, OverError
+from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError, OverError
 from careweb.domain.ids import MemberId, NeedId
 from careweb.domain.needs import TEXT_MOST
 from careweb.domain.states import LIVE, AskState, CloseReason, NeedState
@@ -14,6 +14,7 @@ from careweb.domain.whys import why
 from careweb.flows import asks, groups, needs
 from careweb.flows import board as flow
 from careweb.flows.auditing import note, note_many
+from careweb.storage.database import attempt
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
 from careweb.web.cautions import cautions
@@ -24,6 +25,9 @@ from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
 from careweb.web.where import ask_where
 
+_ENTERED = (asks.Answer.ACCEPTED, asks.Answer.AWAITING_ASKER, "declined")
+_OUTCOMES = (*asks.Answer, "declined", "at_capacity")
+_ANSWERED = (AskState.ACCEPTED, AskState.DECLINED)
 WIDEN_KM = (5, 10, 15, 25, 50, 100, 200)
 
 
@@ -65,6 +69,7 @@ async def _need_page(visit: Visit, errors: Errors | None = None) -> Response:
         "board/need.html", 422 if errors else 200, post=post, view=view, need=view.need, errors=errors or {},
         values=visit.fields if visit.posting else NO_FIELDS, reasons=list(CloseReason), widen_km=WIDEN_KM,
         speech=spoken.name, now=visit.ctx.now, late="late" in visit.request.query_params,
+        outcome=next((one for one in _OUTCOMES if one == visit.request.query_params.get("outcome")), None),
         languages=[spoken.name(tag, visit.interface.tag) for tag in view.need.languages],
     )  # fmt: skip
 
@@ -107,11 +112,24 @@ async def answer_for_caller(visit: Visit) -> Response:
     asked = next((one for one in view.asked if one.id == ask_id and one.own), None)
     if asked is None:
         raise NotHereError
-    yes = visit.fields.get("answer") == "yes"
-    await (asks.accept if yes else asks.decline)(visit.ctx, asked.id, asked.member_id)
-    said = why("ask", AskState.ACCEPTED if yes else AskState.DECLINED)
-    await _account_of(visit, "answered_for", {asked.member_id: said})
-    return _back(visit)
+    outcome = await _enter(visit, asked)
+    if outcome in _ENTERED and asked.state not in _ANSWERED:
+        said = why("ask", AskState.DECLINED if outcome == "declined" else AskState.ACCEPTED)
+        await _account_of(visit, "answered_for", {asked.member_id: said})
+    return see_other(f"/staff/{post.slug}/needs/{view.need.id}?outcome={outcome}")
+
+
+async def _enter(visit: Visit, asked: flow.Asked) -> str:
+    if visit.fields.get("answer") != "yes":
+        declined = await asks.decline(visit.ctx, asked.id, asked.member_id, asks.Door.PHONE)
+        return "declined" if declined else asks.Answer.OVER
+    try:
+        async with attempt(visit.ctx.tx):
+            return await asks.accept(visit.ctx, asked.id, asked.member_id, asks.Door.PHONE)
+    except AtCapacityError:
+        return "at_capacity"
+    except NotNowError:
+        return asks.Answer.OVER
 
 
 def _back(visit: Visit, *, late: bool = False) -> Response:

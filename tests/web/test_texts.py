@@ -263,6 +263,63 @@ def test_a_coordinator_enters_the_answer_of_somebody_who_phones(asked: Asked) ->
     assert "wrote down your answer" in told.text
 
 
+def history(asked: Asked, kind: str) -> list[tuple[str, str]]:
+    rows = asked.site.run(lambda world: world.rows("SELECT actor, detail ->> 'door' AS door FROM need_event WHERE need_id = $1 AND kind = $2", asked.need, kind))  # fmt: skip
+    return [(row["actor"], row["door"]) for row in rows]
+
+
+def entered(asked: Asked) -> int:
+    """How often their page says that somebody wrote their answer down."""
+    return str(asked.site.member(asked.member).see("/me/opened").text).count("wrote down your answer")
+
+
+def test_the_history_says_who_entered_an_answer_and_by_which_door(asked: Asked) -> None:
+    page = f"/staff/east/needs/{asked.need}"
+    seen = asked.site.coordinator.see(page).send(f"{page}/asks/{asked.ask}", answer="yes")
+    assert history(asked, "accepted") == [("coordinator", "phone")]
+    assert "You two are connected" in seen.text
+
+
+def test_a_no_is_in_the_history_too_and_names_nobody(asked: Asked) -> None:
+    asked.texts(f"N {asked.code}")
+    asked.texts(f"N {asked.code}")
+    assert history(asked, "declined") == [("helper", "text")]
+    assert asked.one("SELECT detail::text FROM need_event WHERE need_id = $1 AND kind = 'declined'", asked.need) == '{"door": "text"}'  # fmt: skip
+
+
+def test_a_no_on_the_phone_is_the_coordinators_line(asked: Asked) -> None:
+    page = f"/staff/east/needs/{asked.need}"
+    seen = asked.site.coordinator.see(page).send(f"{page}/asks/{asked.ask}", answer="no")
+    assert history(asked, "declined") == [("coordinator", "phone")]
+    assert "Someone else is asked" in seen.text
+    assert entered(asked) == 1
+
+
+def test_a_coordinator_reads_that_an_answer_came_too_late_and_it_is_not_recorded(asked: Asked) -> None:
+    page = f"/staff/east/needs/{asked.need}"
+    before = asked.site.coordinator.see(page)
+    asked.one("UPDATE ask SET state = 'covered', answered_at = now() WHERE id = $1", asked.ask)
+    assert "Someone else was a little quicker" in before.send(f"{page}/asks/{asked.ask}", answer="yes").text
+    assert "answered or taken back before" in before.send(f"{page}/asks/{asked.ask}", answer="no").text
+    assert history(asked, "accepted") == history(asked, "declined") == []
+    assert entered(asked) == 0
+
+
+def test_a_coordinator_reads_that_the_week_is_full(asked: Asked) -> None:
+    page = f"/staff/east/needs/{asked.need}"
+    asked.one("UPDATE member SET task_times = array_fill(now(), ARRAY[per_week]) WHERE id = $1", asked.member)
+    seen = asked.site.coordinator.see(page).send(f"{page}/asks/{asked.ask}", answer="yes")
+    assert seen.path == page
+    assert "as many tasks this week" in seen.text
+    assert asked.state == "sent"
+    assert entered(asked) == 0
+
+
+def test_an_outcome_that_is_none_says_nothing(asked: Asked) -> None:
+    page = asked.site.coordinator.see(f"/staff/east/needs/{asked.need}?outcome=nonsense")
+    assert "Tell whoever phoned" not in page.text
+
+
 def test_nobody_else_enters_it(asked: Asked) -> None:
     form = f"/staff/east/needs/{asked.need}/asks/{asked.ask}"
     for person in (asked.site.outsider, asked.site.member(asked.member)):
