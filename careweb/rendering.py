@@ -16,12 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from careweb import paths, wording
+from careweb.domain.answers import Stops, stops_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interface:
     """One language of the pages. `tag` is BCP 47, `name` is what its readers call it, `cldr` gives its formats.
 
+    `stop` are the words by which its readers end messages: what they write back is nothing else than one of them.
     `also` are the tags by which browsers ask for it too; `reviewed` says by whom it was read through, and is empty until then.
     Where CLDR has only English words for it: `comma` joins lists, and without `ago` a moment is named as it is.
     """
@@ -30,6 +32,7 @@ class Interface:
     name: str
     dir: str
     cldr: str
+    stop: tuple[str, ...]
     also: tuple[str, ...] = ()
     reviewed: str = ""
     comma: str = ""
@@ -43,9 +46,17 @@ SOURCE = "en"  # the language of the strings in the code
 def interfaces() -> Mapping[str, Interface]:
     with (paths.LOCALE / "languages.toml").open("rb") as file:
         return {
-            tag: Interface(tag=tag, **(entry | {"also": tuple(entry.get("also", ()))}))
+            tag: Interface(
+                tag=tag, **(entry | {name: tuple(entry[name]) for name in ("stop", "also") if name in entry})
+            )
             for tag, entry in tomllib.load(file).items()
         }
+
+
+@cache
+def stop_words() -> Stops:
+    """Of all languages: whoever has a telephone number writes in whichever they like."""
+    return stops_of(word for one in interfaces().values() for word in one.stop)
 
 
 @cache

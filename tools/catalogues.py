@@ -1,6 +1,6 @@
 """`make catalogues`: every string of the source into every catalogue of locale/languages.toml, and what is gone out of it.
 
-A string that is new stands there with an empty translation, and is shown in English until somebody fills it in. One line a
+The table of languages in docs/translating.md is written too. A string that is new stands there with an empty translation, and is shown in English until somebody fills it in. One line a
 string and no line numbers, so that a change of the code changes no catalogue.
 """
 
@@ -32,6 +32,9 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 
 """
+
+_TABLE_HEAD = "| language | file | read through |\n|---|---|---|"
+UNSIGNED = "awaits a speaker"
 
 Key = str | tuple[str, ...]
 
@@ -84,7 +87,25 @@ def _cldr(tag: str) -> str:
     return tag.replace("-", "_")
 
 
+def table() -> str:
+    """The languages, as docs/translating.md lists them."""
+    rows = [_TABLE_HEAD]
+    for one in interfaces().values():
+        file = "the source" if one.tag == SOURCE else f"`{path_of(one.tag).relative_to(paths.LOCALE.parent)}`"
+        rows.append(f"| {one.name} (`{one.tag}`) | {file} | {'—' if one.tag == SOURCE else one.reviewed or UNSIGNED} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_table(text: str) -> str:
+    """The guide, with the table as it is now in the place of the one it has."""
+    head, _, rest = text.partition(_TABLE_HEAD)
+    _, _, after = rest.partition("\n\n")
+    return f"{head}{table()}\n{after}"
+
+
 def main() -> int:
+    guide = paths.ROOT / "docs" / "translating.md"
+    guide.write_text(with_table(guide.read_text(encoding="utf-8")), encoding="utf-8")
     for one in interfaces().values():
         if one.tag != SOURCE:
             text = renew(one)

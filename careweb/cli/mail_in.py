@@ -15,6 +15,7 @@ from careweb.config import Settings, settings
 from careweb.domain.letters import LETTER_MOST, Brought, Letter, LetterError, read_letter
 from careweb.flows.context import Context
 from careweb.flows.letters import bring
+from careweb.rendering import stop_words
 from careweb.storage.database import transaction
 from careweb.storage.logins import Login, open_login
 
@@ -33,7 +34,7 @@ def mail_in(recipient: str) -> None:
     if not chosen.answers_to:
         raise _later("CAREWEB_ANSWERS_TO is not set")
     try:
-        letter = read_letter(_taken(sys.stdin.buffer), chosen.answers_to, recipient)
+        letter = read_letter(_taken(sys.stdin.buffer), chosen.answers_to, stop_words(), recipient)
     except LetterError:
         click.echo(Brought.IGNORED)  # handed back, it would go to whomever its sender was forged to be
         return

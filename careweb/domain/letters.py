@@ -13,7 +13,7 @@ from email.policy import EmailPolicy
 from enum import StrEnum
 from itertools import groupby, pairwise
 
-from careweb.domain.answers import Said, Written, read_answer
+from careweb.domain.answers import Said, Stops, Written, read_answer
 from careweb.domain.contacts import ContactError, read_email
 
 LETTER_MOST = 256 * 1024  # bytes; whatever comes after them is not looked at
@@ -66,7 +66,7 @@ class Letter:
 _TO_NOBODY = Letter(tokens=(), sender="", id="", written=Written(said=Said.UNCLEAR), automatic=False, bounced=False)
 
 
-def read_letter(raw: bytes, template: str, recipient: str = "") -> Letter:
+def read_letter(raw: bytes, template: str, stops: Stops, recipient: str = "") -> Letter:
     """`template`: our addresses, with {token} in them; `recipient`: the one it came to, where the mail server says so."""
     raw = raw[:LETTER_MOST]
     try:
@@ -77,20 +77,20 @@ def read_letter(raw: bytes, template: str, recipient: str = "") -> Letter:
             return _TO_NOBODY
         if raw.lower().count(b"content-type:") > _PARTS_MOST:
             raise LetterError
-        return _letter(reader.parsebytes(raw), tokens)
+        return _letter(reader.parsebytes(raw), tokens, stops)
     except Exception:
         # The parser of the standard library fails in many ways on what is no mail, and each failure repeats its words.
         raise LetterError from None
 
 
-def _letter(mail: EmailMessage, tokens: tuple[str, ...]) -> Letter:
+def _letter(mail: EmailMessage, tokens: tuple[str, ...], stops: Stops) -> Letter:
     report = mail.get_content_type() == "multipart/report"
     automatic = report or _by_a_program(mail)
     return Letter(
         tokens=tokens,
         sender=_sender(mail),
         id="".join(_raw(mail, "message-id")[:1]).strip(),
-        written=Written(said=Said.UNCLEAR) if automatic else read_answer(own_line(_text(mail))),
+        written=Written(said=Said.UNCLEAR) if automatic else read_answer(own_line(_text(mail), stops), stops),
         automatic=automatic,
         bounced=report and _never_arrives(mail),
     )
@@ -161,14 +161,16 @@ def _text(mail: EmailMessage) -> str:
         return ""
 
 
-def own_line(text: str) -> str:
+def own_line(text: str, stops: Stops) -> str:
     """The first line that its writer wrote, above, below or between what is quoted; what stands over a quotation to
     introduce it ("On Monday ... wrote:", in any language) is the mail program's.
     """
     lines = [_seen(line) for line in text.splitlines()]
     blocks = [(kind, list(block)) for kind, block in groupby(lines, _kind) if kind]
     for (kind, block), (after, _) in pairwise([*blocks, ("", [])]):
-        introduces = after == ">" and block[-1].endswith((":", "：")) and read_answer(block[0]).said is Said.UNCLEAR
+        introduces = (
+            after == ">" and block[-1].endswith((":", "：")) and read_answer(block[0], stops).said is Said.UNCLEAR
+        )
         if kind != ">" and not introduces:
             return block[0][:_LINE_MOST]
     return ""

@@ -14,6 +14,7 @@ from careweb.domain.contacts import ContactError, read_phone
 from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError
 from careweb.flows.forms import first_time
 from careweb.flows.texts import answer_text, refusal
+from careweb.rendering import stop_words
 from careweb.storage.database import Deadlock
 from careweb.web.bodies import read_body, read_urlencoded
 from careweb.web.visits import context
@@ -63,7 +64,7 @@ async def _once(request: Request, phone: str, text: str, key: str) -> str:
     async with context(request.app.state) as ctx:
         if key and not await first_time(ctx, f"text {key}"):
             return ""
-        return await answer_text(ctx, phone, read_answer(text))
+        return await answer_text(ctx, phone, read_answer(text, stop_words()))
 
 
 def _say(words: str) -> Response:

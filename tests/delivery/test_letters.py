@@ -27,6 +27,7 @@ from careweb.flows.asks import view_ask
 from careweb.flows.channels import add_channel, prove, put_first, set_digest
 from careweb.flows.context import Context
 from careweb.flows.letters import bring
+from careweb.rendering import stop_words
 from careweb.storage.database import Engine, open_engine, run, transaction
 from tests import letters
 from tests.delivery.stubs import Stub, Stubbed
@@ -60,7 +61,7 @@ class Post:
         return VAULT.digits("ask", self.ids["ask"], 4)
 
     async def bring(self, raw: bytes) -> Brought:
-        return await bring(self.begin, read_letter(raw, ANSWERS))
+        return await bring(self.begin, read_letter(raw, ANSWERS, stop_words()))
 
     async def answer(self, text: str, *, to: str = "", sender: str = f"Mei <{MEI.title()}>", **lines: str) -> Brought:
         return await self.bring(letters.mail(text, to or self.ids["to"], sender, Message_ID=f"<{uuid4()}@x>", **lines))
@@ -437,7 +438,7 @@ def test_rubbish_changes_nothing(database: str, smtp: MailSink) -> None:
         @given(RUBBISH, sampled_from([b"To: " + to + b"\n", b"From: lee@example.org\nTo: " + to + b"\n\n", b""]))
         def bring_it(raw: bytes, first: bytes) -> None:
             try:
-                letter = read_letter(first + raw.replace(HERE.encode(), to), ANSWERS)
+                letter = read_letter(first + raw.replace(HERE.encode(), to), ANSWERS, stop_words())
             except LetterError:
                 return
             if letter.bounced or letter.written.said is Said.STOP:

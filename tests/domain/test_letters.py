@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from careweb.domain.answers import Said, Written
 from careweb.domain.letters import LETTER_MOST, Letter, LetterError, own_line, read_letter
+from careweb.rendering import stop_words
 from tests import letters
 
 OURS = "answers+{token}@care.example.org"
@@ -27,7 +28,7 @@ def report(*fates: tuple[str, str], **more: str) -> bytes:
 
 
 def read(raw: bytes, recipient: str = "") -> Letter:
-    return read_letter(raw, OURS, recipient)
+    return read_letter(raw, OURS, stop_words(), recipient)
 
 
 def test_an_answer_as_a_mail_program_sends_it() -> None:
@@ -60,7 +61,7 @@ def test_nothing_else_is(text: str) -> None:
 
 
 def test_a_long_line_is_cut() -> None:
-    assert len(own_line("y" * 100_000)) == 200
+    assert len(own_line("y" * 100_000, stop_words())) == 200
 
 
 def test_an_answer_in_html_alone_or_in_what_is_attached_is_none() -> None:
