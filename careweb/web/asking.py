@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import ImmutableMultiDict
@@ -54,7 +54,8 @@ async def ask(visit: Visit) -> Response:
     group = await group_by_slug(visit.ctx, visit.given("slug"))
     if not visit.posting:
         return await _first_form(visit, group)
-    filled = await fill_in(visit, visit.fields, sent=visit.fields.get("do", "send") == "send")
+    sent = visit.fields.get("do", "send") == "send"
+    filled = await fill_in(visit, visit.fields, sent=sent, first=group.languages)
     if filled.need is None:
         return ask_where(visit, filled.place, filled.errors) or await _form(
             visit, group, filled, status=422 if filled.errors else 200
@@ -79,9 +80,9 @@ async def _first_form(visit: Visit, group: Group) -> Response:
     state = visit.request.app.state
     key = (visit.interface.tag, group)
     if visit.visitor.member_id or not hasattr(state, "spoken"):
-        return await _form(visit, group, await fill_in(visit, FRESH, sent=False))
+        return await _form(visit, group, await fill_in(visit, FRESH, sent=False, first=group.languages))
     if key not in state.first_forms:
-        filled = await fill_in(visit, FRESH, sent=False)
+        filled = await fill_in(visit, FRESH, sent=False, first=group.languages)
         html = drawn(
             visit.request,
             "needs/ask.html",
@@ -159,9 +160,11 @@ def keep_session(visit: Visit, response: Response, secret: str) -> None:
 _KEPT = 30 * 24 * 3600  # seconds; the server ends it earlier for coordinators
 
 
-async def fill_in(visit: Visit, fields: Fields, *, sent: bool, consent: bool = True) -> Filled:
-    """`sent` is False while someone only looks for a town or a language: then nothing is wrong yet."""
-    languages = await choose_language(visit, fields)
+async def fill_in(
+    visit: Visit, fields: Fields, *, sent: bool, consent: bool = True, first: Iterable[str] = ()
+) -> Filled:
+    """`first`: the languages of the group. `sent` is False while someone only looks for a town or a language: then nothing is wrong yet."""
+    languages = await choose_language(visit, fields, first)
     place = await choose_place(visit, fields, languages=languages)
     form: NeedForm | None = None
     errors: Errors = {}

@@ -28,6 +28,7 @@ from careweb.web.visits import Visit
 LANGUAGE_FIELDS = ("language", "language2", "language3", "language4")
 FEW_SPEAKERS = 40  # estimated in a zone: below this a person might be recognised by their language
 _RESIDENTS = 36_991_981  # of Canada in 2021, the year of the language counts
+_DIVIDER = Markup('\n<option disabled value="-">—</option>\n')
 _KEYS: Mapping[type[PlaceError], str] = {
     NotAPostalCodeError: "place_not_a_code",
     NotACanadianPatternError: "place_not_canadian",
@@ -61,8 +62,11 @@ class Spoken:
             self._searched[locale] = {name: {*theirs.get(name, ()), *self._aliases.get(name, ())} for name in both}
         return search_languages(query, self.all, self._searched[locale])
 
-    def options(self, locale: str) -> Markup:
-        """The list for a select, commonest here first; made once, since every form holds it four times."""
+    def options(self, locale: str, first: Collection[Language] = ()) -> Markup:
+        """The list for a select, `first` above those that are commonest in the country; each stands there once."""
+        if first:
+            others = [one for one in self.all if one not in first]
+            return self.options_of(first, locale) + _DIVIDER + self.options_of(others, locale)
         if locale not in self._options:
             self._options[locale] = self.options_of(self.all, locale)
         return self._options[locale]
@@ -97,10 +101,10 @@ class LanguageChoice:
     found: list[str] = field(default_factory=list)  # names, where someone searched
     searched: bool = False
     errors: dict[str, str] = field(default_factory=dict)
-    first_options: Markup = Markup()  # noqa: RUF009  as frozen as a string
+    every: Markup = Markup()  # noqa: RUF009  as frozen as a string; every form holds it four times
 
     def options(self, chosen: str) -> Markup:
-        every = self.first_options + self.spoken.options(self.locale)
+        every = self.every
         marked = Markup('value="{}"').format(chosen)
         return Markup(every.replace(marked, marked + Markup(" selected"), 1)) if chosen else every  # noqa: S704  escaped above
 
@@ -114,15 +118,11 @@ async def choose_language(visit: Visit, values: Fields, first: Iterable[str] = (
     errors = {"language_search": "language_unknown"} if searched and not found else {}
     if any(tag and tag not in spoken.by_id for tag in (values.get(name, "") for name in LANGUAGE_FIELDS)):
         errors["language"] = "language"
-    top = found or [spoken.by_id[tag] for tag in first if tag in spoken.by_id]
+    top = found or [spoken.by_id[tag] for tag in dict.fromkeys(first) if tag in spoken.by_id]
     return LanguageChoice(
         spoken=spoken, locale=locale, found=[spoken.name(one.spoken_id, locale) for one in found], searched=searched,
-        errors=errors, first_options=_grouped(spoken.options_of(top, locale)) if top else Markup(),
+        errors=errors, every=spoken.options(locale, top),
     )  # fmt: skip
-
-
-def _grouped(options: Markup) -> Markup:
-    return options + Markup('\n<option disabled value="-">—</option>\n')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -165,7 +165,8 @@ async def post_for_caller(visit: Visit) -> Response:
     group = await groups.group_by_slug(visit.ctx, post.slug)
     fresh = ImmutableMultiDict([*FRESH.multi_items(), ("contact_kind", "phone")])
     sent = visit.posting and visit.fields.get("do", "send") == "send"
-    filled = await fill_in(visit, visit.fields if visit.posting else fresh, sent=sent)
+    values = visit.fields if visit.posting else fresh
+    filled = await fill_in(visit, values, sent=sent, first=group.languages)
     if filled.need is None:
         status = 422 if filled.errors else 200
         return ask_where(visit, filled.place, filled.errors) or visit.page(

@@ -1,6 +1,7 @@
 """Asking, from an empty form to a code."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -213,3 +214,32 @@ def test_whoever_asked_on_a_shared_phone_can_make_it_forget(anyone: Person) -> N
     need = str(page.soup.select_one('a[href^="/need/"]')["href"])  # type: ignore[index]
     page.send("/sign-out")
     assert anyone.see(need).status == 404
+
+
+@pytest.fixture
+def tibetan_group(site: Site) -> Iterator[None]:
+    def speaks(*tags: str) -> None:
+        site.run(lambda world: world.rows("UPDATE care_group SET languages = $1 WHERE slug = 'east'", list(tags)))
+
+    speaks("bo", "ne", "ta")
+    yield
+    speaks()
+
+
+@pytest.mark.usefixtures("tibetan_group")
+@pytest.mark.parametrize("locale", ["ta", "bo"])
+def test_the_languages_of_the_group_come_first_once_and_the_form_stays_small(site: Site, locale: str) -> None:
+    person = site.person(language=locale)
+    sheet = gzip.compress(person.get("/static/careweb.css").content, 6)
+    page = person.see("/g/east/ask")
+    for form in (page, page.send(province="PE", do="places")):
+        values = [str(one["value"]) for one in form.soup.select("#language option")]
+        assert values[:6] == ["", "bo", "ne", "ta", "-", "en"]
+        assert len(values) == len(set(values))
+        assert len(gzip.compress(form.html.encode(), 6)) + len(sheet) <= 14 * 1024
+
+
+@pytest.mark.usefixtures("tibetan_group")
+def test_so_they_do_for_a_coordinator_who_asks_for_a_caller(site: Site) -> None:
+    form = site.coordinator.see("/staff/east/post")
+    assert [str(one["value"]) for one in form.soup.select("#language option")][1:4] == ["bo", "ne", "ta"]
