@@ -8,6 +8,10 @@
   let main = document.getElementById("main");
   const one = (query) => main.querySelector(query);
 
+  // A draft is kept for a day, whichever page is opened then.
+  const drafted = () => JSON.parse(localStorage.getItem(DRAFT) ?? "null");
+  if (Date.now() - (drafted()?.at ?? Infinity) >= DAY) localStorage.removeItem(DRAFT);
+
   const forget = async () => {
     localStorage.removeItem(DRAFT);
     await pages?.delete(KEPT);
@@ -60,13 +64,12 @@
   const draft = (form) => {
     const fields = () => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.type !== "submit");
     const ticks = (field) => field.type === "radio" || field.type === "checkbox";
-    const read = () => JSON.parse(localStorage.getItem(DRAFT) ?? "null");
     const write = () => {
       const typed = fields().filter((field) => (ticks(field) ? field.checked : field.value)).map((field) => [field.name, field.value]);
       localStorage.setItem(DRAFT, JSON.stringify({ here, at: Date.now(), typed }));
     };
-    const before = read();
-    const fits = before && before.here === here && Date.now() - before.at < DAY;
+    const before = drafted();
+    const fits = before && before.here === here;
     if (before && !fits) localStorage.removeItem(DRAFT);
     if (fits && !one("[role=alert]") && form.dataset.draft === "fresh") {
       for (const field of fields()) {
@@ -75,7 +78,7 @@
         else if (said.length) field.value = said[0];
       }
     }
-    form.addEventListener("input", () => read() && write());
+    form.addEventListener("input", () => drafted() && write());
     offerToKeep(Boolean(fits), write);
   };
 

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Error, Page
 
 from tests.browser.conftest import Running
+from tests.browser.test_push import another_session
 
 KEPT = """async () => ({drafts: localStorage.length, pages: (await caches.has("kept")) ? (await (await caches.open("kept")).keys()).length : 0})"""
 PAGES = """async () => (await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()))).flat()
@@ -96,6 +98,49 @@ async def test_leaving_and_posting_clear_the_draft(chromium: Browser, running: R
         await page.locator(KEEP).click()
         assert (await kept(page))["drafts"] == 1
         await ask(page, running)
+        assert await kept(page) == {"drafts": 0, "pages": 0}
+
+
+OLDER = "(ms) => { const one = JSON.parse(localStorage.draft); one.at -= ms; localStorage.draft = JSON.stringify(one) }"
+DAY = 24 * 3600 * 1000
+
+
+async def test_a_draft_goes_after_a_day_whichever_page_is_opened(chromium: Browser, running: Running) -> None:
+    async with phone(chromium, running, "helper") as (_, page):
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator(KEEP).click()
+        await page.evaluate(OLDER, DAY - 60_000)
+        await page.goto(running.url + "/me")
+        assert (await kept(page))["drafts"] == 1
+        await page.evaluate(OLDER, 60_000)
+        await page.reload()
+        assert (await kept(page))["drafts"] == 0
+
+
+async def test_a_draft_outlives_a_lost_connection(chromium: Browser, running: Running) -> None:
+    async with phone(chromium, running) as (context, page):
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator(KEEP).click()
+        await context.set_offline(True)
+        await page.locator("#name").fill("Po")
+        with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
+            await page.reload()
+        await context.set_offline(False)
+        await page.goto(running.url + "/g/east/ask")
+        assert await page.locator("#name").input_value() == "Po"
+
+
+async def test_signing_out_takes_a_draft_away(
+    chromium: Browser, running: Running, prepared: tuple[str, dict[str, str], Any]
+) -> None:
+    own = {"leaver": await another_session(prepared[0], running.sessions["helper"])}
+    async with phone(chromium, replace(running, sessions=own), "leaver") as (_, page):
+        await page.goto(running.url + "/g/east/ask")
+        await page.locator(KEEP).click()
+        await page.goto(running.url + "/me")
+        assert (await kept(page))["drafts"] == 1
+        await page.locator("form[action='/sign-out'] button").click()
+        await page.wait_for_url(lambda url: "/me" not in url)
         assert await kept(page) == {"drafts": 0, "pages": 0}
 
 
