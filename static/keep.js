@@ -1,4 +1,4 @@
-// What the pages do with scripts on. All of it goes without. Nothing is kept on this phone before "keep" was tapped, and
+// What the pages do with scripts on. All of it goes without. Nothing of anybody is kept on this phone before "keep" was tapped, and
 // leaving, withdrawing, erasing and signing out take it away.
 "use strict";
 (() => {
@@ -16,6 +16,10 @@
     localStorage.removeItem(DRAFT);
     await pages?.delete(KEPT);
   };
+
+  // An app on the home screen says in words of ours that there is no connection. No page is kept by that.
+  const INSTALLED = "(display-mode: standalone), (display-mode: minimal-ui)";
+  if (pages && matchMedia(INSTALLED).matches) navigator.serviceWorker?.register("/sw.js");
 
   // Leave: the page is out of sight at once, and "back" does not lead to it.
   document.getElementById("leave").addEventListener("click", async (event) => {

@@ -1,4 +1,4 @@
-// Runs on a phone whose owner tapped "keep": without a connection it shows the page they kept, else that there is none.
+// Runs on a phone whose owner tapped "keep", or put us on the home screen: without a connection it shows the page they kept, else that there is none.
 // It keeps no other page, and never answers in place of a server that can be reached.
 "use strict";
 const SHELL = "shell", KEPT = "kept";

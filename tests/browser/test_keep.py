@@ -173,6 +173,35 @@ async def test_the_status_page_opens_without_a_connection_only_where_it_was_kept
         assert await kept(page) == {"drafts": 0, "pages": 0}
 
 
+AS_APP = """() => {
+    const before = window.matchMedia.bind(window);
+    window.matchMedia = (query) => query.includes("%s") ? { matches: true } : before(query);
+}"""
+WORKERS = "async () => (await navigator.serviceWorker.getRegistrations()).map((one) => new URL(one.scope).pathname)"
+
+
+@pytest.mark.parametrize("mode", ["standalone", "minimal-ui"])
+async def test_an_app_on_the_home_screen_has_its_shell_and_keeps_nothing_of_anybody(
+    chromium: Browser, running: Running, mode: str
+) -> None:
+    async with phone(chromium, running, "helper") as (context, page):
+        await page.add_init_script(f"({AS_APP % mode})()")
+        await page.goto(running.url + "/me")
+        await page.evaluate("navigator.serviceWorker.ready")
+        assert await page.evaluate(WORKERS) == ["/"]
+        assert await page.evaluate(PAGES) == ["/offline"]
+        await context.set_offline(True)
+        await page.goto(running.url + "/me")
+        assert await page.get_by_text("This page needs the internet.").is_visible()
+        assert await kept(page) == {"drafts": 0, "pages": 0}
+
+
+async def test_in_a_browser_there_is_no_worker_before_keep_is_tapped(chromium: Browser, running: Running) -> None:
+    async with phone(chromium, running, "helper") as (_, page):
+        await page.goto(running.url + "/me")
+        assert await page.evaluate(WORKERS) == []
+
+
 @pytest.mark.parametrize("end", ["withdraw", "erase"])
 async def test_withdrawing_and_erasing_take_away_what_was_kept(chromium: Browser, running: Running, end: str) -> None:
     async with phone(chromium, running) as (_, page):
