@@ -78,6 +78,12 @@ class NeedView:
     matches: tuple[AskerSide, ...]
 
 
+async def read_in(ctx: Context, need_id: NeedId, locale: str) -> None:
+    """The language of the messages about it."""
+    await enter(ctx, need_id)
+    await run(ctx.tx, "set_need_locale", id=need_id, locale=locale)
+
+
 async def follow(ctx: Context, need_id: NeedId) -> NeedView:
     row = await run(ctx.tx, "need_by_id", id=need_id)
     if row is None or row["purged_at"]:

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from careweb.flows.following import read_in
 from careweb.flows.offers import speak_in
 from careweb.rendering import interfaces
 from careweb.web.cookies import LANGUAGE, set_cookie
@@ -11,12 +12,16 @@ from careweb.web.visits import Visit, see_other
 
 
 async def choose_language(visit: Visit) -> Response:
-    """Of the pages; and for someone signed in, of their messages."""
+    """Of the pages; and of their messages, for someone signed in, or for whoever reads the page of their need."""
     response = see_other(own_address(visit.fields.get("back", "/")))
     if (chosen := visit.fields.get("lang", "")) in interfaces():
         set_cookie(visit.request, response, LANGUAGE, chosen)
         if visit.visitor.member_id:
             await speak_in(visit.ctx, visit.visitor.member_id, locale=chosen, time_zone=visit.visitor.time_zone)
+        read = own_path(visit.fields.get("back", "/"))
+        for need_id in visit.visitor.needs:
+            if f"{read}/".startswith(f"/need/{need_id}/"):
+                await read_in(visit.ctx, need_id, chosen)
     return response
 
 

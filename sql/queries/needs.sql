@@ -99,6 +99,10 @@ UPDATE need SET languages = array_append(languages, CAST(:language AS text)), ex
 WHERE id = :id AND state = 'open' AND CAST(:language AS text) <> ALL (languages) AND cardinality(languages) < :most
 RETURNING true;
 
+-- name: set_need_locale(id, locale)!
+-- Whoever asked reads its page in another language now: its messages come in that too.
+UPDATE need SET locale = :locale WHERE id = :id AND purged_at IS NULL;
+
 -- name: widen_need(id, widened_km)$
 -- A coordinator lets volunteers be asked who said a little less far.
 UPDATE need SET widened_km = :widened_km, exhausted_at = NULL WHERE id = :id AND state = 'open' RETURNING true;

@@ -236,6 +236,18 @@ def test_dates_and_numbers_are_of_the_language_and_the_clock_of_the_zone(site: S
     assert "a.m." not in page.text
 
 
+def test_an_asker_who_reads_their_need_in_another_language_is_written_to_in_it(site: Site) -> None:
+    need, other = site.posted(), site.posted()
+    locale = "SELECT locale FROM need WHERE id = $1"
+    for person, back, wanted in (
+        (site.asker_of(need), f"/need/{other}", "en"), (site.asker_of(other), f"/need/{need}", "en"), (site.asker_of(need), "/", "en"),
+        (site.asker_of(need), f"/need/{need}", "fr"),
+    ):  # fmt: skip
+        person.press("/language", {"lang": "fr", "back": back})
+        assert site.run(lambda world: world.one(locale, need)) == wanted
+    assert site.run(lambda world: world.one(locale, other)) == "en"
+
+
 @pytest.fixture
 def hebrew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A made-up catalogue for a language written from right to left."""
