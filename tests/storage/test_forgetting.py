@@ -35,7 +35,7 @@ async def test_another_series_stays_one(world: World) -> None:
     first, second, other, again = [await world.need(group) for _ in range(4)]
     for need, before in ((second, first), (again, other)):
         await world.rows("UPDATE need SET repeats_of = $1 WHERE id = $2", before, need)
-    await run(world.tx, "purge_series", need_id=first)
+    await run(world.tx, "purge_series", need_id=first, before=None)
     assert [row["id"] for row in await world.rows("SELECT id FROM need WHERE repeats_of IS NOT NULL")] == [again]
 
 
