@@ -56,7 +56,7 @@ def test_an_asker_is_told_how_many_were_asked_and_when_the_next_step_is(site: Si
     )
     asker.headers["accept-language"] = "fr"
     assert re.search(
-        r"Jusqu’ici : 1 personne sollicitée et 1 n’a pas encore répondu; prochaine étape (?:à|:.*,) \d+ h \d\d",
+        r"Jusqu’ici : 1 personne sollicitée et 1 n’a pas encore répondu; prochaine étape (?:à|:.*) \d+ h \d\d",
         asker.see(page).text,
     )
     site.run(lambda world: world.rows("UPDATE ask SET state = 'timed_out' WHERE need_id = $1", need))
