@@ -93,7 +93,8 @@ def _nearest_first(lines: Sequence[Line], path: str) -> list[Line]:
 
 def _bytes(lines: Sequence[Line]) -> int:
     return sum(
-        len(f'<li><bdi>{escape(x.name)}</bdi> <a href="tel:{x.phone}" dir="ltr">{x.phone}</a></li>\n'.encode()) for x in lines
+        len(f'<li><bdi>{escape(x.name)}</bdi> <a href="tel:{x.phone}" dir="ltr">{x.phone}</a></li>\n'.encode())
+        for x in lines
     )
 
 
