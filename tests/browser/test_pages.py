@@ -19,12 +19,12 @@ from tests.figures import record
 
 MOST_BYTES = 14 * 1024
 # `make assurance` looks at every page in every language, at more widths, with every rule in the dark too.
+Scheme = Literal["light", "dark"]
 EVERY = bool(os.environ.get("CAREWEB_EVERY"))
 LOCALES = [f"{tag}-CA" for tag in interfaces()] if EVERY else ["en-CA"]
 LOOKS: list[tuple[int, Scheme]] = [(360, "light"), (1280, "dark")]
 if EVERY:
     LOOKS = [(width, scheme) for width in (320, 360, 768, 1280) for scheme in ("light", "dark")]
-Scheme = Literal["light", "dark"]
 
 
 @asynccontextmanager
