@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     )
     staff_session_idle: timedelta = Field(timedelta(hours=2), description="the same, after this long without a page")
     second_step: str = Field(
-        "many",
+        "required",
         pattern="^(off|many|required)$",
         description="whether staff must show a code of an app or a passkey too: off, required, or many (in groups of three or more staff, who can vouch for each other); a group may differ (`careweb groups second-step`)",
     )

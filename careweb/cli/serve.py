@@ -20,6 +20,7 @@ def serve(fd: int | None) -> None:
     config = uvicorn.Config(
         "careweb.web.app:create_app",
         factory=True,
+        http="careweb.web.protocol:Protocol",
         host=chosen.host,
         port=chosen.port,
         proxy_headers=True,

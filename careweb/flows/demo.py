@@ -12,7 +12,7 @@ from careweb.domain.needs import NewNeed, urgency_of
 from careweb.domain.offers import NewOffer
 from careweb.domain.states import Reach, Role
 from careweb.flows.context import Context
-from careweb.flows.groups import admit, grant_role, open_group
+from careweb.flows.groups import admit, grant_role, open_group, want_second_step
 from careweb.flows.needs import post_need
 from careweb.flows.offers import make_offer
 from careweb.flows.signin import add_member
@@ -97,6 +97,7 @@ async def _fill(ctx: Context, circle: _Circle) -> None:
         ctx, circle.slug, circle.name, area_code=circle.area_code, phone_line=circle.phone_line,
         languages=circle.languages, demo=True,
     )  # fmt: skip
+    await want_second_step(ctx, group_id, "off")  # whoever looks around has no app for codes at hand
     staff_id = await grant_role(ctx, group_id, read_email(circle.coordinator), Role.COORDINATOR, name="Jo")
     for number, helper in enumerate(circle.helpers):
         first = circle.slug == FIRST_GROUP and number == 0

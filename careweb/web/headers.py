@@ -1,5 +1,7 @@
 """What every response says to browsers, and what the pages with a script of ours say instead."""
 
+from careweb.config import Settings
+
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
@@ -28,3 +30,9 @@ SENSITIVE = frozenset({
     "board/contact.html", "board/need.html", "board/needs.html", "board/openings.html", "board/people.html", "board/post.html",
     "board/recruiting.html", "board/review.html", "board/reviews.html",
 })  # fmt: skip
+
+
+def headers_of(settings: Settings) -> dict[str, str]:
+    if not settings.secure:
+        return HEADERS
+    return HEADERS | {"strict-transport-security": "max-age=31536000; includeSubDomains"}

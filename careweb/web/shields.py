@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from careweb.config import Settings
-from careweb.web.headers import HEADERS, SAID_BY_PAGE
+from careweb.web.headers import SAID_BY_PAGE, headers_of
 from careweb.web.pages import error_page
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -22,9 +22,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._headers = dict(HEADERS)
-        if settings.secure:
-            self._headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+        self._headers = headers_of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_shielded(message: Message) -> None:

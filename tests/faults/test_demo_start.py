@@ -1,5 +1,6 @@
 """`careweb demo` from nothing, killed at its worst moment, started again, and ended in order."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 import redis
 
@@ -19,6 +21,7 @@ from careweb.cli import processes
 from careweb.cli.demo import CHILDREN
 from careweb.cli.postgres import postmaster
 from careweb.cli.state import cluster_folder
+from careweb.web.headers import HEADERS
 from tests.ops.conftest import environment_of
 from tests.ops.conftest import state as state
 
@@ -55,6 +58,21 @@ def _until_ready(process: subprocess.Popen[str]) -> str:
 def _status(port: int, path: str) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
         return int(answer.status)
+
+
+def _lines_to_rubbish(port: int) -> set[str]:
+    """What is answered, line by line, to what is no HTTP."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        line.sendall(b"rubbish\r\n\r\n")
+        with line.makefile("r", encoding="ascii", newline="\r\n") as answer:
+            return {one.rstrip("\r\n") for one in answer}
+
+
+async def _second_steps(database: str) -> set[str]:
+    connection = await asyncpg.connect(database)
+    rows = await connection.fetch("SELECT second_step FROM care_group")
+    await connection.close()
+    return {row["second_step"] for row in rows}
 
 
 def _running(state: Path) -> list[int]:
@@ -103,9 +121,14 @@ def test_servers_that_were_given_are_used_and_left_running(state: Path, database
         said = _until_ready(process)
         assert "of our own" not in said
         assert _status(port, "/readyz") == 200
+        assert _lines_to_rubbish(port) >= {
+            "HTTP/1.1 400 Bad Request",
+            *(f"{name}: {value}" for name, value in HEADERS.items()),
+        }
         process.terminate()
         assert process.wait(30) == 0
     assert not (state / "postgres").exists()
+    assert asyncio.run(_second_steps(database)) == {"off"}, "whoever looks around sees the board"
     with redis.Redis.from_url(redis_url) as client:
         assert client.ping()
 

@@ -7,7 +7,7 @@ from careweb.domain.contacts import read_contact
 from careweb.domain.errors import NotHereError, WrongCodeError
 from careweb.domain.ids import NeedId
 from careweb.domain.states import Role
-from careweb.flows.groups import grant_role
+from careweb.flows.groups import grant_role, want_second_step
 from careweb.flows.needs import find_by_code, withdraw_need
 from careweb.flows.signin import (
     NOBODY,
@@ -253,3 +253,12 @@ async def test_one_contact_is_written_to_a_few_times_only_but_whoever_tries_a_de
         for _ in range(5):
             await request_sign_in(world.ctx, WING, locale="en")
         assert await world.one("SELECT count(*) FROM notice WHERE kind = 'sign_in'") == written
+
+
+async def test_who_coordinates_shows_a_second_step_unless_the_group_does_without(world: World) -> None:
+    group = await world.group()
+    member = await grant_role(world.ctx, group, WING, Role.COORDINATOR, name="Wing")
+    secret = await open_session(world.ctx, member_id=member)
+    assert [post.second_step for post in (await visitor_of(world.ctx, secret)).posts] == [True], "alone, too"
+    await want_second_step(world.ctx, group, "off")
+    assert [post.second_step for post in (await visitor_of(world.ctx, secret)).posts] == [False]

@@ -22,7 +22,9 @@ KEYS = "1:" + base64.b64encode(bytes(range(32))).decode()  # the keys of tests.w
 
 
 def site_settings(database_url: str, **changes: Any) -> Settings:
-    return Settings.model_validate({"database_url": database_url, "keys": KEYS, "port": 8000} | changes)
+    return Settings.model_validate(
+        {"database_url": database_url, "keys": KEYS, "port": 8000, "second_step": "many"} | changes
+    )
 
 
 class Seen:
