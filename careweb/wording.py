@@ -330,6 +330,7 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "asked_again": N_("let volunteers be asked again"),
     "answered_for": N_("wrote down your answer, as you said on the phone"),
     "called_back": N_("saw your phone number, to call you back"),
+    "called": N_("wrote down that you were called"),
     "read_name": N_("saw your name among the volunteers"),
     "admitted": N_("admitted you"),
     "suspended": N_("suspended you"),

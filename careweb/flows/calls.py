@@ -76,6 +76,7 @@ async def number_to_call(ctx: Context, post: Post, by: MemberId, need_id: NeedId
     return sealer.open("contact", row["sealed_contact"]) if sealer else ""
 
 
-async def called_back(ctx: Context, group_id: GroupId, need_id: NeedId) -> None:
-    if not await run(ctx.tx, "called_back", id=need_id, group_id=group_id):
+async def called_back(ctx: Context, post: Post, by: MemberId, need_id: NeedId) -> None:
+    if not await run(ctx.tx, "called_back", id=need_id, group_id=post.group_id):
         raise NotHereError
+    await note(ctx, post.group_id, post.role, by, "called", "need", need_id)

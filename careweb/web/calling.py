@@ -49,7 +49,7 @@ async def number(visit: Visit) -> Response:
 
 async def called(visit: Visit) -> Response:
     post = visit.post()
-    await flow.called_back(visit.ctx, post.group_id, _need_id(visit))
+    await flow.called_back(visit.ctx, post, visit.member_id, _need_id(visit))
     return see_other(f"/staff/{post.slug}/calls")
 
 

@@ -32,15 +32,15 @@ async def imported(world: World, count: int = 1) -> tuple[GroupId, NeedId, list[
 
 
 async def test_who_waits_for_a_call_is_on_the_list_of_their_group_and_their_number_is_not(world: World) -> None:
-    group, need, _ = await called(world)
+    group, need, (jo,) = await called(world)
     other = await world.group("other")
     (one,) = await call_backs(world.ctx, group)
     assert (one.name, one.need_id, one.confirmed) == ("Po", need, True)
     assert "5550123" not in repr(vars(one))
     assert await call_backs(world.ctx, other) == []
     with pytest.raises(NotHereError):
-        await called_back(world.ctx, other, need)
-    await called_back(world.ctx, group, need)
+        await called_back(world.ctx, post(other), jo, need)
+    await called_back(world.ctx, post(group), jo, need)
     assert await call_backs(world.ctx, group) == []
 
 
@@ -58,10 +58,10 @@ async def test_a_call_that_was_asked_for_takes_no_second_person(world: World) ->
 
 async def test_once_they_were_called_their_number_is_as_closed_as_any(world: World) -> None:
     group, need, (jo,) = await called(world)
-    await called_back(world.ctx, group, need)
+    await called_back(world.ctx, post(group), jo, need)
     with pytest.raises(NotHereError):
         await number_to_call(world.ctx, post(group), jo, need, CallReason.DUE)
-    assert await opened(world.ctx, "need", need) == []
+    assert [line.action for line in await opened(world.ctx, "need", need)] == ["called"]
 
 
 async def test_another_group_sees_no_number(world: World) -> None:
