@@ -27,7 +27,7 @@ _DEFINED = """
     FROM pg_trigger t WHERE NOT t.tgisinternal
     UNION ALL
     SELECT p.policyname, concat(p.qual, p.with_check), p.tablename FROM pg_policies p WHERE p.schemaname = 'public'
-    ORDER BY 1, 2
+    ORDER BY name, text
 """
 
 

@@ -1,4 +1,4 @@
-"""`make mutation`: drops every constraint and every guard of a move, one at a time, and sees that a test notices.
+"""`make mutation`: drops every constraint and every guard of a move or a function, one at a time, and sees that a test notices.
 
 Constraints are dropped in a transaction on a database of our own, and the test of each is called. Guards are dropped in one
 session of pytest: those of a query (tools/guards.py finds them) in memory, those inside a function or a trigger of the schema
@@ -59,6 +59,9 @@ NOT_DONE = 75  # how a part ends after which something is left
 # What no test can notice: without it the same rows are what they were, and why it is there all the same.
 _SAVES = "rows that are already so are not written again"
 _BY_LEASE = "held twice: a CHECK ties the lease, which is asked for too, to this state"
+_ENDLESS = "without it the walk from key to key never ends, nor does the test"
+_NULL = "what is not known equals nothing, and is nobody's"
+_FEW = "the pair that was said asks for no less; this finds the few by an index"
 ALIKE = {
     "forget_weeks: task_times[1] <= CAST(:now AS timestamptz) - interval '7 days'": _SAVES,
     "forget_weeks: ask_times[1] <= CAST(:now AS timestamptz) - interval '7 days'": _SAVES,
@@ -75,6 +78,15 @@ ALIKE = {
     "hand_over_lost_promises: handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval)": "the next one asks for no less; this finds the few by an index",
     "revive_promises: handed_at IS NOT NULL": "what was tried so often was handed over; this finds the few by an index",
     "take_slot: filled < helpers": "held twice: a CHECK lets no need be open that is full, and open is asked for too",
+    "inside masters: k.master > f.version": _ENDLESS,
+    "inside masters: f.version IS NOT NULL": _ENDLESS,
+    "inside asker_indexes: n.member_id IS NOT NULL": _NULL,
+    "inside asker_indexes: n.contact_index IS NOT NULL": _NULL,
+    "inside member_indexes: n.contact_index IS NOT NULL": _NULL,
+    "inside audit_line_stays_whole: as a whole": "held twice: lines are not emptied without their links, which refuse too",
+    "inside let_together: r.member_id IN ( SELECT m.id FROM member m WHERE m.contact_index = ANY (ARRAY[p.one, p.other]) UNION SELECT n.member_id FROM need n WHERE n.contact_index = ANY (ARRAY[p.one, p.other]) )": _FEW,
+    "inside let_together: m.contact_index = ANY (ARRAY[p.one, p.other])": _FEW,
+    "inside let_together: n.contact_index = ANY (ARRAY[p.one, p.other])": _FEW,
     "time_out_ask: a.member_id = m.id": "the member is looked up from the ask",
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from careweb.domain.contacts import read_contact
@@ -65,13 +66,15 @@ async def test_who_signs_in_by_telephone_is_called_back_and_not_written_to(world
     assert [row["id"] for row in await world.rows("SELECT id FROM need WHERE call_back")] == [need]
 
 
-@pytest.mark.parametrize(("closed", "found"), [(None, True), (timedelta(days=6), True), (timedelta(days=8), False)])
+@pytest.mark.parametrize(
+    ("days", "purged", "found"), [(0, "", True), (6, "", True), (8, "", False), (6, ", purged_at = $1", False)]
+)
 async def test_a_need_is_found_by_its_contact_until_a_week_after_it_ended(
-    world: World, closed: timedelta | None, found: bool
+    world: World, days: int, purged: str, found: bool
 ) -> None:
     need = await world.need(await world.group(), contact=PO)
-    if closed:
-        await world.rows("UPDATE need SET state = 'withdrawn', closed_at = $1", NOON - closed)
+    if days:
+        await world.rows(f"UPDATE need SET state = 'withdrawn', closed_at = $1{purged}", NOON - timedelta(days=days))  # noqa: S608
     index = VAULT.contact_index(PO)
     assert await sign_in(world, index) == ((None, need, 1) if found else (None, None, 0))
     theirs = await run(world.tx, "needs_of_contact", contact_index=index, ended_after=WEEK_AGO)
@@ -160,6 +163,19 @@ async def test_two_are_let_together_whoever_else_is_kept_apart_from_one_of_them(
         await part(world, wanted, helper, "keep_apart")
         await run(world.tx, "let_together", need_id=wanted, member_id=helper)
         assert await world.rows("SELECT one, other FROM apart") == others
+
+
+async def test_two_stay_apart_whatever_contact_another_report_knows_them_by(world: World) -> None:
+    """let_together: Sam once asked for something under the contact that Po leaves, who has no account."""
+    group = await world.group()
+    lee, sam = await world.helper(group, address=LEE.address), await world.helper(group, address=SAM.address)
+    of_lee, of_po = await world.need(group, contact=LEE), await world.need(group, contact=PO)
+    await world.need(group, contact=PO, member=sam, text="another")
+    await world.rows(_REVIEW, of_lee, sam, NOON)
+    await part(world, of_lee, sam, "keep_apart")
+    before = await world.rows("SELECT one, other FROM apart")
+    await run(world.tx, "let_together", need_id=of_po, member_id=lee)
+    assert await world.rows("SELECT one, other FROM apart") == before
 
 
 async def test_a_held_need_is_looked_at_while_it_is_held_and_whatever_else_is_said_stays(world: World) -> None:
@@ -349,3 +365,17 @@ async def test_a_review_is_left_to_nobody_if_it_is_late_or_nobody_may_judge_it(w
     left = await world.rows("SELECT id, nobody FROM reviews_left($1)", hours["eleven"])
     late, _, of_nobody, *_ = due
     assert {(row["id"], row["nobody"]) for row in left} == {(late, False), (of_nobody, True)}
+
+
+async def test_no_role_but_the_two_logins_gets_a_password(world: World) -> None:
+    """give_password."""
+    with pytest.raises(asyncpg.RaiseError, match="not a login of careweb"):
+        await world.rows("SELECT give_password('careweb_owner', 'SCRAM-SHA-256')")
+
+
+async def test_an_account_is_found_by_its_own_contact(world: World) -> None:
+    """member_of_contact."""
+    group = await world.group()
+    found = [await world.helper(group, address=who.address) for who in (SAM, LEE)]
+    for who, member in zip((SAM, LEE, PO), (*found, None), strict=True):
+        assert await world.one("SELECT member_of_contact($1)", VAULT.contact_index(who)) == member
