@@ -379,3 +379,17 @@ async def test_an_account_is_found_by_its_own_contact(world: World) -> None:
     found = [await world.helper(group, address=who.address) for who in (SAM, LEE)]
     for who, member in zip((SAM, LEE, PO), (*found, None), strict=True):
         assert await world.one("SELECT member_of_contact($1)", VAULT.contact_index(who)) == member
+
+
+async def test_what_is_over_is_not_among_the_needs_of_two_nor_other_groups_staff_among_its_own(world: World) -> None:
+    """needs_of_two, staff_of, and need_of_review, which is one."""
+    group, west = await world.group(), await world.group("west")
+    sam = await world.helper(group, address=SAM.address)
+    wanted, over = await world.need(group, contact=PO), await world.need(group, member=sam)
+    review = await world.one(_REVIEW, wanted, None, NOON)
+    assert set(await world.one("SELECT needs_of_two($1, $2)", wanted, sam)) == {wanted, over}
+    await world.rows("UPDATE need SET state = 'withdrawn', closed_at = $1 WHERE id = $2", NOON, over)
+    assert await world.one("SELECT needs_of_two($1, $2)", wanted, sam) == [wanted]
+    await grant_role(world.ctx, west, LEE, Role.COORDINATOR, name="Lee")
+    assert [await world.one("SELECT staff_of($1)", one) for one in (group, west)] == [0, 1]
+    assert await world.one("SELECT count(*) FROM need_of_review($1)", review) == 1
