@@ -1,10 +1,12 @@
 """The guards of moves: what the WHERE (or HAVING) of a statement that changes or holds rows asks, beside which rows they are.
 
-They are found in the text of sql/queries, condition by condition; a guard is dropped by making it true of every row.
+They are found in the text of sql/queries, condition by condition; a guard is dropped by making it true of every row. Those
+inside SQL functions and triggers are found by tools/functions.py.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ QUERIES = Path(__file__).parent.parent / "sql" / "queries"
 _QUERY = re.compile(r"^-- name: (\w+).*?(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 _MOVES = re.compile(r"\b(UPDATE|DELETE|INSERT|FOR SHARE)\b|set_config\('_")
 _ENDS = re.compile(
-    r"[();]|\b(?:RETURNING|ORDER BY|GROUP BY|HAVING|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION)\b"
+    r"[();]|\$function|\b(?:RETURNING|ORDER BY|GROUP BY|HAVING|LIMIT|FOR (?:NO KEY )?UPDATE|FOR SHARE|ON CONFLICT|UNION|(?:LEFT |CROSS )?JOIN|WHERE|THEN|EXECUTE)\b"
 )
 _OF_THE_MOVE = re.compile(
     r"(AS|MATERIALIZED|FROM|JOIN|IN|LATERAL)$"
@@ -30,44 +32,60 @@ _JOIN = re.compile(r"(?!a\.member_id)(?:\w+\.)?\w*id = (?:\w+\.)?\w*id")  # an a
 _ELSEWHERE = {"hold_membership": "s.state = 'admitted'"}
 
 
+Place = tuple[int, int]  # of a condition: where it starts and ends
+
+
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    query: str
+    subject: str  # the query, function or trigger it is in
     condition: str
-    number: int  # among conditions of this query that read alike
-    without: str  # the query, and the condition true of every row
+    number: int  # among conditions of this subject that read alike
+    without: str  # its text, and the condition true of every row
+    whole: str = ""  # what puts a function or a trigger back
+    callers: frozenset[str]  # the query itself; of a function or a trigger, the queries and functions by which it runs
 
     @property
     def name(self) -> str:
-        return f"{self.query}: {self.condition}" + (f" #{self.number}" if self.number > 1 else "")
+        inside = "inside " if self.whole else ""
+        return f"{inside}{self.subject}: {self.condition}" + (f" #{self.number}" if self.number > 1 else "")
 
 
 def guards() -> Iterator[Guard]:
+    for name, query in texts_of_queries():
+        yield from dropped(name, query, ((place, "OR true") for place in _guards_in(query)))
+
+
+def texts_of_queries() -> Iterator[tuple[str, str]]:
     for file in sorted(QUERIES.glob("*.sql")):
-        for query in _QUERY.finditer(file.read_text(encoding="utf-8")):
-            seen: dict[str, int] = {}
-            for start, end in _guards_in(query[0]):
-                condition = " ".join(re.sub(r"--.*", "", query[0][start:end]).split())
-                seen[condition] = seen.get(condition, 0) + 1
-                without = f"{query[0][:start]}({query[0][start:end]}\n OR true){query[0][end:]}"
-                yield Guard(query=query[1], condition=condition, number=seen[condition], without=without)
+        yield from ((query[1], query[0]) for query in _QUERY.finditer(file.read_text(encoding="utf-8")))
 
 
-def _guards_in(query: str) -> Iterator[tuple[int, int]]:
-    text = _blanked(query)
+def dropped(subject: str, text: str, places: Iterable[tuple[Place, str]]) -> Iterator[Guard]:
+    seen = Counter[str]()
+    for (start, end), instead in places:
+        words = " ".join(re.sub(r"--.*", "", text[start:end]).split())
+        condition = words if instead == "OR true" else f"{words} (never)"
+        seen[condition] += 1
+        without = f"{text[:start]}({text[start:end]}\n {instead}){text[end:]}"
+        alone = frozenset({subject})
+        yield Guard(subject=subject, condition=condition, number=seen[condition], without=without, callers=alone)
+
+
+def _guards_in(query: str) -> Iterator[Place]:
+    text = blanked(query)
     if not _MOVES.search(text):
         return
     for where in re.finditer(r"\b(?:WHERE|HAVING)\b", text):
         around = _before_bracket(text, where.start())
         if around is None or _OF_THE_MOVE.search(around):
-            conditions = list(_conditions(text, where.end(), _end_of_clause(text, where.end())))
-            yield from ((start, end) for start, end in conditions if _guards(query, (start, end), conditions))
+            together = list(conditions(text, where.end()))
+            yield from (place for place in together if guards_rows(query, place, together))
     for name, condition in _ELSEWHERE.items():
         if query.startswith(f"-- name: {name}("):
             yield query.index(condition), query.index(condition) + len(condition)
 
 
-def _guards(query: str, condition: tuple[int, int], beside: list[tuple[int, int]]) -> bool:
+def guards_rows(query: str, condition: Place, beside: list[Place]) -> bool:
     """Whether it asks more than which row."""
     words = " ".join(query[slice(*condition)].split())
     others = [" ".join(query[slice(*one)].split()) for one in beside if one != condition]
@@ -77,7 +95,7 @@ def _guards(query: str, condition: tuple[int, int], beside: list[tuple[int, int]
     return not (_JOIN.fullmatch(words) or _WHICH.fullmatch(words))
 
 
-def _blanked(query: str) -> str:
+def blanked(query: str) -> str:
     """As long, but no word in a comment or a string is one of SQL."""
     text = re.sub(r"--[^\n]*", lambda found: " " * len(found[0]), query)
     return re.sub(r"'[^']*'", lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
@@ -108,8 +126,12 @@ def _before_bracket(text: str, at: int) -> str | None:
     return None
 
 
-def _conditions(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Parts of AND and OR, at whatever depth of brackets."""
+def conditions(text: str, start: int) -> Iterator[Place]:
+    """Of the clause that starts here: parts of AND and OR, at whatever depth of brackets."""
+    return _conditions(text, start, _end_of_clause(text, start))
+
+
+def _conditions(text: str, start: int, end: int) -> Iterator[Place]:
     depth, begun = 0, start
     for found in [*_TOKENS.finditer(text, start, end), None]:
         word = found[0] if found else ""
@@ -119,7 +141,7 @@ def _conditions(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             begun = found.end() if found else end
 
 
-def _opened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _opened(text: str, start: int, end: int) -> Iterator[Place]:
     part = text[start:end]
     start, end = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
     if text[start] == "(" and _end_of_clause(text, start + 1) == end - 1:

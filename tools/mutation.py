@@ -1,14 +1,15 @@
-"""`make mutation`: drops every constraint and every guard of a move, one at a time, and sees that a test notices.
+"""`make mutation`: drops every constraint and every guard of a move or a function, one at a time, and sees that a test notices.
 
-Constraints are dropped in a transaction on a database of our own, and the test of each is called. Guards (tools/guards.py
-finds them) are dropped from the query in memory, in one session of pytest. First the test that noticed before is run, and
-those that name the query. For what these do not notice every test of a room runs once as things are, and it is written down
+Constraints are dropped in a transaction on a database of our own, and the test of each is called. Guards are dropped in one
+session of pytest: those of a query (tools/guards.py finds them) in memory, those inside a function or a trigger of the schema
+(tools/functions.py) in each database of this session, never in the template they are cloned from. First the test that noticed
+before is run, and those that name the query or function. For what these do not notice every test of a room runs once as things are, and it is written down
 which queries it runs; these are the tests of their guards, the quickest first. Pages come last. A test that notices must
 pass with the guard in its place, and fail again without it.
 
 What was noticed, and what was not and by which test, is remembered in .cache/mutation until the code or that test changes,
 so that the whole may be done in parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose
-those whose name holds them all.
+those whose name holds them all: `inside` those of functions and triggers.
 """
 
 import argparse
@@ -16,21 +17,27 @@ import asyncio
 import hashlib
 import inspect
 import json
+import os
 import re
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import aiosql
+import asyncpg
 import pytest
 from _pytest.runner import runtestprotocol
 
+from careweb.cli.postgres import start_postgres
 from careweb.storage.database import Engine, driver, open_engine, queries
+from tests import servers
+from tools.functions import guards_of_functions
 from tools.guards import Guard, guards
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +59,9 @@ NOT_DONE = 75  # how a part ends after which something is left
 # What no test can notice: without it the same rows are what they were, and why it is there all the same.
 _SAVES = "rows that are already so are not written again"
 _BY_LEASE = "held twice: a CHECK ties the lease, which is asked for too, to this state"
+_ENDLESS = "without it the walk from key to key never ends, nor does the test"
+_NULL = "what is not known equals nothing, and is nobody's"
+_FEW = "the pair that was said asks for no less; this finds the few by an index"
 ALIKE = {
     "forget_weeks: task_times[1] <= CAST(:now AS timestamptz) - interval '7 days'": _SAVES,
     "forget_weeks: ask_times[1] <= CAST(:now AS timestamptz) - interval '7 days'": _SAVES,
@@ -68,6 +78,15 @@ ALIKE = {
     "hand_over_lost_promises: handed_at <= CAST(:now AS timestamptz) - CAST(:lost_after AS interval)": "the next one asks for no less; this finds the few by an index",
     "revive_promises: handed_at IS NOT NULL": "what was tried so often was handed over; this finds the few by an index",
     "take_slot: filled < helpers": "held twice: a CHECK lets no need be open that is full, and open is asked for too",
+    "inside masters: k.master > f.version": _ENDLESS,
+    "inside masters: f.version IS NOT NULL": _ENDLESS,
+    "inside asker_indexes: n.member_id IS NOT NULL": _NULL,
+    "inside asker_indexes: n.contact_index IS NOT NULL": _NULL,
+    "inside member_indexes: n.contact_index IS NOT NULL": _NULL,
+    "inside audit_line_stays_whole: as a whole": "held twice: lines are not emptied without their links, which refuse too",
+    "inside let_together: r.member_id IN ( SELECT m.id FROM member m WHERE m.contact_index = ANY (ARRAY[p.one, p.other]) UNION SELECT n.member_id FROM need n WHERE n.contact_index = ANY (ARRAY[p.one, p.other]) )": _FEW,
+    "inside let_together: m.contact_index = ANY (ARRAY[p.one, p.other])": _FEW,
+    "inside let_together: n.contact_index = ANY (ARRAY[p.one, p.other])": _FEW,
     "time_out_ask: a.member_id = m.id": "the member is looked up from the ask",
 }  # fmt: skip
 
@@ -141,6 +160,8 @@ class Guards:
         self._items: dict[str, pytest.Item] = {}
         self._quick: dict[str, pytest.Item] = {}  # of these, all but pages
         self._heard: set[str] = set()
+        self._clones_get = ""  # what a database is changed by when a test makes one
+        servers.clone = self._changed(servers.clone)
         self.failing: list[str] = []
         self.alive: list[str] = []
         for name in queries().available_queries:
@@ -154,6 +175,15 @@ class Guards:
         listened.__dict__.update(query.__dict__)  # its SQL
         return listened
 
+    def _changed(self, clone: Any) -> Any:
+        async def changed(server: str, template: str) -> str:
+            url: str = await clone(server, template)
+            if self._clones_get and template.startswith("template_"):
+                await _execute(url, self._clones_get)
+            return url
+
+        return changed
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in session.items}
         self._quick = {test: item for test, item in self._items.items() if test.split("/")[1] in QUICK}
@@ -163,7 +193,7 @@ class Guards:
         for rooms in ROOMS:
             if left := self._left():
                 self._learn(rooms)
-            alive = [one.name for one in left if not self._drop(one, tests_of(self._memory, one.query))]
+            alive = [one.name for one in left if not self._drop(one, tests_of(self._memory, one.callers))]
             self.alive = alive if rooms == SLOW else []
         session._setupstate.teardown_exact(None)
         return True
@@ -172,11 +202,12 @@ class Guards:
         return [one for one in self._dropped if not self._memory.by(one.name)]
 
     def _near(self, guard: Guard) -> list[str]:
-        """The test that noticed before something changed, those that name its query, and those of the same files."""
+        """The test that noticed before something changed, those that name it or its callers, and those of the same files."""
         before, _ = self._memory.noticed.get(guard.name, ("", ""))
-        naming = [test for test, item in self._quick.items() if guard.query in _words_of(item)]
-        beside = [test for test, item in self._quick.items() if guard.query in _words_in(item.path)]
-        return list(dict.fromkeys([before, *naming, *beside]))
+        own = [test for test, item in self._quick.items() if guard.subject in _words_of(item)]
+        naming = [test for test, item in self._quick.items() if guard.callers & _words_of(item)]
+        beside = [test for test, item in self._quick.items() if guard.callers & _words_in(item.path)]
+        return list(dict.fromkeys([before, *own, *naming, *beside]))[:MOST_TESTS]
 
     def _learn(self, rooms: Iterable[str]) -> None:
         """Runs the files of tests that are not known as they are."""
@@ -200,7 +231,8 @@ class Guards:
             self._memory.write()
 
     def _passes(self, item: pytest.Item) -> bool:
-        item.session._setupstate.teardown_exact(item)  # of another file's
+        with suppress(Exception):  # without a guard these may have spoilt what they tidy
+            item.session._setupstate.teardown_exact(item)  # of another file's
         signal.alarm(LONGEST)
         try:
             rest: Any = item.parent  # what comes next may share its file, and is not itself
@@ -231,12 +263,43 @@ class Guards:
         return self._passes(item) and not self._passes_without(guard, item)
 
     def _passes_without(self, guard: Guard, item: pytest.Item) -> bool:
-        whole = getattr(queries(), guard.query)
-        setattr(queries(), guard.query, getattr(aiosql.from_str(guard.without, "asyncpg"), guard.query))
-        try:
+        with self._gone_from_databases(guard) if guard.whole else _gone_from_memory(guard):
             return self._passes(item)
+
+    @contextmanager
+    def _gone_from_databases(self, guard: Guard) -> Iterator[None]:
+        asyncio.run(_change_databases(guard.without))
+        self._clones_get = guard.without
+        try:
+            yield
         finally:
-            setattr(queries(), guard.query, whole)
+            self._clones_get = ""
+            asyncio.run(_change_databases(guard.whole))
+
+
+@contextmanager
+def _gone_from_memory(guard: Guard) -> Iterator[None]:
+    whole = getattr(queries(), guard.subject)
+    setattr(queries(), guard.subject, getattr(aiosql.from_str(guard.without, "asyncpg"), guard.subject))
+    try:
+        yield
+    finally:
+        setattr(queries(), guard.subject, whole)
+
+
+async def _change_databases(sql: str) -> None:
+    """Those of this session that a test may find: its own that is not dropped yet, that of its file, that of all."""
+    server = start_postgres(servers.STATE, durable=False)
+    for name in await _execute(server, f"SELECT datname FROM pg_database WHERE datname LIKE 'run\\_{os.getpid()}\\_%'"):  # noqa: S608
+        await _execute(servers.database_url(server, name), sql)
+
+
+async def _execute(url: str, sql: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row[0] for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
 
 
 @cache
@@ -254,10 +317,14 @@ def _too_long(*_: object) -> None:
     raise TimeoutError
 
 
-def tests_of(memory: Memory, query: str) -> list[str]:
-    """Those that run it: first those named for it, then the quickest."""
+def tests_of(memory: Memory, callers: frozenset[str]) -> list[str]:
+    """Those that run one of them: first those named for it, then the quickest."""
     known = [one for tests in memory.tests.values() for one in tests.items()]
-    running = [(query not in test, seconds, test) for test, (seconds, ran) in known if query in ran]
+    running = [
+        (not any(name in test for name in callers), seconds, test)
+        for test, (seconds, ran) in known
+        if not callers.isdisjoint(ran)
+    ]
     return [test for _, _, test in sorted(running)[:MOST_TESTS]]
 
 
@@ -267,18 +334,29 @@ def drop_constraints(lines: list[str]) -> dict[str, bool]:
 
 
 async def _without_each(lines: list[str]) -> dict[str, bool]:
-    from careweb.cli.postgres import start_postgres
-    from tests import servers
+    async with _database() as url:
+        engine = open_engine(url)
+        try:
+            return {line: await _is_missed(engine, line) for line in lines}
+        finally:
+            await engine.dispose()
 
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[str]:
+    """The address of one of our own."""
     servers.STATE.mkdir(parents=True, exist_ok=True)
     server = start_postgres(servers.STATE, durable=False)
     url = await servers.clone(server, await servers.ensure_template(server))
-    engine = open_engine(url)
     try:
-        return {line: await _is_missed(engine, line) for line in lines}
+        yield url
     finally:
-        await engine.dispose()
         await servers.drop(server, url)
+
+
+async def _guards_inside() -> list[Guard]:
+    async with _database() as url:
+        return await guards_of_functions(url)
 
 
 async def _is_missed(engine: Engine, line: str) -> bool:
@@ -356,7 +434,7 @@ def main() -> int:
     memory = remembered()
     listed = LIST.read_text(encoding="utf-8").splitlines()
     lines = [line for line in listed if all(word in line for word in asked.words)]
-    every = list(guards())
+    every = [*guards(), *asyncio.run(_guards_inside())]
     if gone := ALIKE.keys() - {one.name for one in every}:
         raise SystemExit(f"these stand in ALIKE and are no guards any more: {', '.join(gone)}")
     dropped = [one for one in every if one.name not in ALIKE and all(word in one.name for word in asked.words)]

@@ -55,7 +55,7 @@ async def test_what_was_written_is_whole(world: World, kept: Kept) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE audit_line SET action = 'x'", "DELETE FROM audit_line", "TRUNCATE audit_link, audit_line", "UPDATE audit_link SET hash = ''",
+    ["UPDATE audit_line SET action = 'x'", "DELETE FROM audit_line", "TRUNCATE audit_link, audit_line", "TRUNCATE audit_link", "UPDATE audit_link SET hash = ''",
      "DELETE FROM audit_link"],
 )  # fmt: skip
 async def test_a_line_is_never_changed_or_taken_out(world: World, kept: Kept, statement: str) -> None:

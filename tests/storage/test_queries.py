@@ -25,7 +25,7 @@ async def test_a_query_without_one_of_its_guards_is_still_one(tx: Transaction) -
     """Or `make mutation` would take a mistake in the SQL for a test that noticed."""
     connection = await driver(tx)
     for guard in guards():
-        await connection.prepare(getattr(aiosql.from_str(guard.without, "asyncpg"), guard.query).sql)
+        await connection.prepare(getattr(aiosql.from_str(guard.without, "asyncpg"), guard.subject).sql)
 
 
 def test_every_query_has_a_name_of_its_own() -> None:

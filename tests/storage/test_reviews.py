@@ -130,7 +130,13 @@ async def test_a_review_lapses_when_its_time_is_over_and_once(world: World, told
 
 
 @pytest.mark.parametrize(
-    "change", ["", "apart SET kind = 'block'", "review SET state = 'open', decided_at = NULL, action = NULL"]
+    "change",
+    [
+        "",
+        "apart SET kind = 'block'",
+        "review SET state = 'open', decided_at = NULL, action = NULL",
+        "review SET action = 'kept_apart'",
+    ],
 )
 async def test_two_are_let_together_unless_one_blocked_the_other_or_another_report_waits(
     world: World, told: Told, change: str
