@@ -70,6 +70,7 @@ ALIKE = {
     "forget_need_everywhere: needs @> ARRAY[CAST(:need_id AS uuid)]": _SAVES,
     "list_all_again: listed": _SAVES,
     "stop_mail_to_asker: NOT mail_stopped": _SAVES,
+    "restart_mail_to_asker: mail_stopped": _SAVES,
     "call_asker_back: NOT call_back": _SAVES,
     "add_claims: (claim.market, claim.offer_id, claim.tier) IS DISTINCT FROM (excluded.market, excluded.offer_id, excluded.tier)": _SAVES,
     "claim_notice: state = 'claimed'": _BY_LEASE,

@@ -1,5 +1,6 @@
 """A need is forgotten: in time, or at once where its asker says "stop everything"."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from careweb.domain.errors import NotHereError
@@ -14,17 +15,23 @@ from careweb.storage.sealing import destroy_key
 
 
 async def forget_series(ctx: Context, need_id: NeedId) -> datetime | None:
-    """What "stop everything" says of one week is meant of all of them. Until when a report keeps one of them, if one does.
+    """What "stop everything" says of one week is meant of all of them. Until when a report keeps one of them, if one does."""
 
-    All are held before one is forgotten, and looked for again then: none is posted anew in between.
-    """
+    async def weeks() -> set[NeedId]:
+        return {need_id, *await series_of(ctx, need_id)}
+
+    kept = [await forget_need(ctx, one) for one in await hold_all(ctx, weeks)]
+    return max((day for day in kept if day), default=None)
+
+
+async def hold_all(ctx: Context, needs: Callable[[], Awaitable[set[NeedId]]]) -> list[NeedId]:
+    """All are held before one is forgotten, and looked for again then: none is posted anew in between."""
     held: list[NeedId] = []
-    while new := sorted({need_id, *await series_of(ctx, need_id)}.difference(held)):
+    while new := sorted((await needs()).difference(held)):
         for one in new:
             await run(ctx.tx, "hold_need", id=one)
         held += new
-    kept = [await forget_need(ctx, one) for one in held]
-    return max((day for day in kept if day), default=None)
+    return held
 
 
 async def forget_need(ctx: Context, need_id: NeedId, *, even_kept: bool = False) -> datetime | None:

@@ -8,7 +8,7 @@ from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId, OfferId
 from careweb.flows.context import Context
 from careweb.flows.entering import act_for, enter
-from careweb.flows.forgetting import forget_need
+from careweb.flows.forgetting import forget_need, hold_all
 from careweb.flows.matches import cannot
 from careweb.flows.offers import end_offer
 from careweb.flows.signin import sign_out_everywhere
@@ -34,15 +34,16 @@ async def forget_member(ctx: Context, member_id: MemberId, *, even_kept: bool = 
     Where a report keeps name and contact, only that waits: until the moment returned, at the latest.
     In the order membership, need, match, ask, as everywhere. Twice is once.
     """
+
+    async def own_needs() -> set[NeedId]:
+        return {NeedId(need["id"]) for need in await run(ctx.tx, "needs_of_member", member_id=member_id)}
+
     kept = None if even_kept else await member_kept_until(ctx, member_id)
     await run(ctx.tx, "leave_groups", member_id=member_id, now=ctx.now)
     await run(ctx.tx, "leave_roles", member_id=member_id)
-    own = sorted(need["id"] for need in await run(ctx.tx, "needs_of_member", member_id=member_id))
-    for id in own:  # all needs before any helper of one of them, so that nobody waits in a circle
-        await run(ctx.tx, "hold_need", id=id)
-    for id in own:
+    for id in await hold_all(ctx, own_needs):  # before any helper of one of them, so that nobody waits in a circle
         await enter(ctx, id)
-        await forget_need(ctx, NeedId(id), even_kept=even_kept)
+        await forget_need(ctx, id, even_kept=even_kept)
     for match in await run(ctx.tx, "matches_under_way", member_id=member_id, group_id=None):
         await cannot(ctx, match["id"], member_id)
     for offer in await run(ctx.tx, "offers_of_member", member_id=member_id):

@@ -141,6 +141,10 @@ def _somebody_asks(house: House, walk: Walk, slug: str) -> tuple[Walker, str]:
         person.fill(form, do=do)
     long = house.marks.mark("long text") * 60
     assert person.fill(form, **ASKED | {"text": long, "contact": mail}).status == 422
+    where = person.fill(form, **ASKED | {"contact": mail, "province": "ON"})
+    assert (where.status, bool(where.soup.select("select[name=town]"))) == (200, True), "the page with the towns alone"
+    assert house.marks.stems["latin"] in where.html, "what was typed goes along"
+    assert person.fill(where, town=house.marks.mark("town")).status == 422, "a mark is no town"
     posted = person.fill(form, **ASKED | {"contact": mail})
     assert "code" in posted.html, posted.text
     need = str(posted.soup.select_one('a[href^="/need/"]')["href"]).rpartition("/")[2]  # type: ignore[index]

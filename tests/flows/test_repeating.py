@@ -1,5 +1,6 @@
 """Needs that come again every week: each a need of its own, and the same helper is asked first."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,13 +17,16 @@ from careweb.flows.asks import accept, decline
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need, forget_series
 from careweb.flows.matches import helped
+from careweb.flows.members import forget_member
 from careweb.flows.needs import confirm_met, find_by_code, post_need, renew_need, withdraw_need
 from careweb.flows.repeating import repeat_need, stop_repeating
 from careweb.flows.reports import Said, report_helper
 from careweb.flows.signin import forget_everywhere, open_session, visitor_of
 from careweb.flows.timing import purge_need
+from careweb.storage.database import Engine
 from careweb.storage.sealing import key_of
-from tests.world import NEED, NOON, VAULT, World
+from tests.workers.shop import fetch, until
+from tests.world import NEED, NOON, VAULT, World, committed
 
 TORONTO = "America/Toronto"
 UNTIL = date(2026, 12, 20)  # of a need due on Tuesday, 24 November: the 1st, 8th and 15th of December
@@ -208,6 +212,29 @@ async def test_stop_everything_finds_the_weeks_before_one_that_is_forgotten_alre
     await purge_need(world.ctx, second)
     await forget_series(world.ctx, third)
     assert await key_of(world.tx, VAULT, "need", first) is None
+
+
+async def test_whoever_leaves_while_the_next_week_is_being_posted_leaves_none_behind(engine: Engine) -> None:
+    async with committed(engine) as world:
+        member = await world.helper(await world.group())
+        need = await weekly(world, member=member)
+
+    async def leave() -> None:
+        async with committed(engine) as leaver:
+            leaver.later(days=8)
+            await forget_member(leaver.ctx, member)
+
+    async def waits() -> bool:
+        return bool(await fetch(engine, "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"))  # fmt: skip
+
+    async with committed(engine) as worker:
+        later = await again(worker, need)
+        leaving = asyncio.create_task(leave())
+        await until(waits)
+    await leaving
+    async with committed(engine) as world:
+        assert [await key_of(world.tx, VAULT, "need", one) for one in (need, later.id)] == [None, None]
+        assert await world.one("SELECT count(*) FROM need WHERE state = 'open' OR sealed_name IS NOT NULL") == 0
 
 
 async def test_what_a_report_keeps_of_one_week_lets_the_others_go_and_comes_no_more(world: World) -> None:

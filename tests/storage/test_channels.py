@@ -6,25 +6,18 @@ from uuid import UUID, uuid4
 import pytest
 
 from careweb.domain.ids import MemberId
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
+from tests.storage.test_reach_of_moves import PO
 from tests.world import NOON, World
 
 
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
-
-
-@pytest.fixture
-async def sam(world: World) -> MemberId:
-    return await world.helper(await world.group(), name="Sam")
-
-
-async def add(world: World, member: MemberId, *, state: str = "on", most: int = 5) -> UUID | None:
+async def add(
+    world: World, person: Any, *, kind: str = "sms", state: str = "on", most: int = 5, address: bytes = b""
+) -> UUID | None:
     id = uuid4()
     added: UUID | None = await run(
-        world.tx, "add_channel", id=id, person_id=member, kind="sms", state=state, sealed_address=b"x",
-        address_index=id.bytes, most=most, now=NOON,
+        world.tx, "add_channel", id=id, person_id=person, kind=kind, state=state, sealed_address=b"x",
+        address_index=address or id.bytes, most=most, now=NOON,
     )  # fmt: skip
     return added
 
@@ -77,3 +70,32 @@ async def test_mail_is_not_taken_out_since_they_sign_in_with_it(world: World, sa
     await run(world.tx, "keep_mail_channel", person_id=sam, now=NOON)
     await run(world.tx, "remove_channel", id=sam, person_id=sam)
     assert await row(world, sam)
+
+
+async def test_mail_is_a_channel_of_those_who_gave_an_address(world: World, sam: MemberId) -> None:
+    need = await world.need(await world.group("west"), contact=PO)
+    for kind, kept in (("phone", False), ("email", True)):
+        for table, person in (("member", sam), ("need", need)):
+            await world.rows(f"UPDATE {table} SET contact_kind = $1", kind)  # noqa: S608
+            await run(world.tx, "keep_mail_channel", person_id=person, now=NOON)
+            assert bool(await world.rows("SELECT FROM channel WHERE id = $1", person)) == kept, (table, kind)
+
+
+async def test_a_channel_stops_for_its_own_series_at_its_own_address(world: World) -> None:
+    group = await world.group()
+    need, again, other = [await world.need(group) for _ in range(3)]
+    channels = {
+        "this": await add(world, need, address=b"one"),
+        "again": await add(world, again, address=b"one"),
+        "elsewhere": await add(world, again, address=b"two"),
+        "another's": await add(world, other, address=b"one"),
+    }
+    await run(world.tx, "stop_channel", id=channels["this"], person_id=need, series=[need, again])
+    stopped = {name for name, id in channels.items() if (await row(world, id))["state"] == "stopped"}
+    assert stopped == {"this", "again"}
+
+
+async def test_with_their_browsers_no_other_channel_is_forgotten(world: World, sam: MemberId) -> None:
+    text, _ = [await add(world, sam, kind=kind) for kind in ("sms", "push")]
+    await run(world.tx, "forget_browsers", person_id=sam)
+    assert [found["id"] for found in await world.rows("SELECT id FROM channel WHERE person_id = $1", sam)] == [text]

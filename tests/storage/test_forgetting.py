@@ -3,20 +3,13 @@
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
-
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from tests.storage.test_moves_not_made import match_of
 from tests.storage.test_reach_of_moves import ask
 from tests.world import NOON, World
 
 LATER = NOON + timedelta(days=14)
 BEFORE = NOON - timedelta(days=1)
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
 
 
 async def test_a_need_is_forgotten_long_after_its_end_and_once(world: World) -> None:

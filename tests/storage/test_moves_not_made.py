@@ -8,16 +8,11 @@ import pytest
 
 from careweb.domain.contacts import read_contact
 from careweb.domain.states import UNDER_WAY, AskState, MatchState
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from tests.storage.test_reach_of_moves import PO, SAM, ask, part
 from tests.world import NOON, World
 
 LATER = NOON + timedelta(days=60)
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
 
 
 @pytest.fixture

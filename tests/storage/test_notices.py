@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from careweb.domain.ids import MemberId, NeedId
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from tests.storage.test_reach_of_moves import PO, ask
 from tests.world import NOON, World
 
@@ -19,16 +19,6 @@ REACHED = {
     "mail_stopped = true": {(True, False)},
     "confirmed = false": {(False, True)},
 }  # whoever is so is written to, if it is (told always, asked to confirm)
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
-
-
-@pytest.fixture
-async def sam(world: World) -> MemberId:
-    return await world.helper(await world.group(), name="Sam")
 
 
 @pytest.fixture

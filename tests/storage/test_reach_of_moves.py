@@ -9,7 +9,7 @@ import pytest
 from careweb.domain.contacts import read_contact
 from careweb.domain.states import NeedState, Role
 from careweb.flows.groups import grant_role
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from careweb.storage.promises import promise
 from tests.world import NOON, VAULT, World
 
@@ -20,11 +20,6 @@ PO, SAM, LEE = (read_contact(f"{name}@example.org") for name in ("po", "sam", "l
 async def part(world: World, need_id: Any, member_id: Any, kind: str = "block") -> None:
     two = {"need_id": need_id, "member_id": member_id}
     await run(world.tx, "part_two", kind=kind, otherwise=need_id.bytes, now=NOON, **two)
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
 
 
 async def ask(world: World, need: Any, member: Any, *, urgent: bool) -> UUID:
@@ -161,11 +156,12 @@ async def test_a_message_told_anew_is_that_of_one_person_about_one_thing(world: 
     assert await world.one("SELECT count(*) FROM notice") == 1
 
 
-async def test_a_message_to_an_asker_told_anew_is_that_of_one_need(world: World) -> None:
+@pytest.mark.parametrize("query", ["forget_sent_notice", "forget_notice"])
+async def test_a_message_to_an_asker_told_anew_is_that_of_one_need(world: World, query: str) -> None:
     group = await world.group()
     needs = [await world.need(group, contact=contact) for contact in (PO, SAM)]
     await world.rows("UPDATE notice SET state = 'sent', sent_at = $1, kind = 'warned', subject = $2", NOON, UUID(int=1))
-    await run(world.tx, "forget_sent_notice", kind="warned", subject=UUID(int=1), member_id=None, need_id=needs[0])
+    await run(world.tx, query, kind="warned", subject=UUID(int=1), member_id=None, need_id=needs[0])
     assert [row["need_id"] for row in await world.rows("SELECT need_id FROM notice")] == [needs[1]]
 
 

@@ -10,7 +10,7 @@ import pytest
 from careweb.domain.ids import GroupId, MemberId, NeedId
 from careweb.domain.states import Role
 from careweb.flows.groups import grant_role
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from tests.storage.test_moves_not_made import match_of
 from tests.storage.test_reach_of_moves import LEE, PO, SAM, ask, part
 from tests.world import NOON, World
@@ -31,11 +31,6 @@ class Told:
     sam: MemberId
     lee: MemberId
     review: UUID
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
 
 
 @pytest.fixture

@@ -4,21 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from careweb.domain.ids import MemberId
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from tests.world import NOON, World
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
-
-
-@pytest.fixture
-async def sam(world: World) -> MemberId:
-    return await world.helper(await world.group(), name="Sam")
 
 
 async def add(

@@ -7,21 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from careweb.domain.ids import MemberId
-from careweb.storage.database import Transaction, run
+from careweb.storage.database import run
 from tests.world import NOON, World
 
 IDLE = timedelta(minutes=30)
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-def world(tx: Transaction) -> World:
-    return World(tx=tx)
-
-
-@pytest.fixture
-async def sam(world: World) -> MemberId:
-    return await world.helper(await world.group(), name="Sam")
 
 
 async def sign_in(world: World, member: MemberId, *, minutes: int) -> UUID:
