@@ -12,7 +12,7 @@ from babel.messages.extract import extract_from_file
 from careweb import paths, wording
 
 PAGES = [
-    "layout.html", "start/group.html", "start/help.html", "signin/find.html", "signin/link.html",
+    "layout.html", "start/group.html", "start/help.html", "start/privacy.html", "notices/posted.txt", "signin/find.html", "signin/link.html",
     *(f"needs/{name}.html" for name in ("ask", "form_body", "posted", "status", "change", "withdraw", "erase", "erased", "privacy")),
     *(f"parts/{name}.html" for name in ("emergency", "fields", "forget", "keep", "languages", "notes", "opened", "place", "progress")),
 ]  # fmt: skip
