@@ -44,6 +44,7 @@ def database_url(server: str, name: str) -> str:
 async def ensure_template(server: str) -> str:
     """A migrated database with places loaded, made once for each state of the files that decide it."""
     name = f"template_{_digest()}"
+    STATE.mkdir(parents=True, exist_ok=True)  # `make faults` on a new clone comes here first
     with (STATE / "template.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         admin = await asyncpg.connect(server)
