@@ -128,7 +128,9 @@ network. Reckoned from the figures above, not timed.
 ## What else is measured
 
 {held}
-- Asking and answering go by keyboard alone, with scripts off, with styles and without: `tests/browser/test_bare.py`.
+- Asking and answering go by keyboard alone, with scripts off, with styles and without: `tests/browser/test_bare.py`. So do signing
+  in, offering and changing, the week, rest, channels, erasing, report, block, "I cannot", the second step, and what coordinators
+  decide: `tests/browser/test_keys.py`, without styles in each run, with them too when every page is measured.
 - Asking, helping, coordinating, reporting and blocking are told from the first page to the last in English, Chinese, Urdu and
   Tibetan, with scripts off and on, with the mail that belongs to them: language and direction of each page, nothing left in
   English, nothing off the side of a phone, what was typed kept after a mistake: `tests/browser/test_stories.py`.
