@@ -108,6 +108,15 @@ def test_somebody_new_who_frees_another_serves_one_more() -> None:
     assert gained(pool, "en") == gained(pool, "ti") == [0, 1, 0]
 
 
+def test_the_first_may_open_a_way_for_the_second_to_help_somebody_less_urgent() -> None:
+    """`lo` takes who held `ti`; when the second one serves `ti` or `both` instead, somebody is free for `am`."""
+    urgent = {"ti": ("ti",), "lo": ("lo", "am"), "both": ("lo", "ti")}
+    needs = [*(need(name, *tongues, urgency=Urgency.URGENT) for name, tongues in urgent.items()), need("am", "am")]
+    pool = Pool(needs=needs, offers=[offer("three", "am", "lo", "ti"), offer("one", "lo")])
+    assert set(answer(solve(pool, DAY))["unserved"]) == {"lo", "am"}
+    assert gained(pool, "ti", "both") == [1, 1, 0]
+
+
 def test_nobody_is_gained_where_all_are_served_or_nobody_waits() -> None:
     pool = Pool(needs=[need("en", "en"), need("ti", "ti")], offers=[offer("one", "en"), offer("two", "fr")])
     assert gained(pool, "en") == [0, 0, 0]

@@ -33,7 +33,7 @@ class _Run(NamedTuple):
     used: Bools
     back: Ints  # pairs of offer j are back[lead[j]:lead[j + 1]]
     lead: Ints
-    reached: Bools  # (tiers, n) an open slot of this tier leads to the need
+    reached: Bools  # (tiers, n) an open slot of this tier or of a more urgent one leads to the need
     # one search
     queue: Ints
     seen_need: Ints
@@ -122,6 +122,8 @@ def _visit(run: _Run, i: int) -> None:
 @compiled
 def _reach(run: _Run) -> None:
     for t in range(len(run.reached)):
+        if t:  # a newcomer who helps somebody more urgent opens ways through all that those led to
+            run.reached[t] = run.reached[t - 1]
         _search_anew(run)
         for i in range(len(run.slots)):
             if run.tier[i] == t and run.degree[i] < run.slots[i]:
