@@ -177,6 +177,7 @@ def _product(stage: Stage, port: int, office: PostOffice) -> dict[str, str]:
         "CAREWEB_STATE": str(stage.state),
         "CAREWEB_SMTP_PORT": str(office.port),
         "CAREWEB_SMTP_TLS": "none",
+        "CAREWEB_SECOND_STEP": "off",  # the board is measured, and not the way to it
         "PYTHONPATH": str(paths.ROOT),
     }
 

@@ -34,6 +34,7 @@ def house(database: str, engine: Engine, valkey: OwnValkey, smtp: MailSink, tmp_
     settings = {
         "smtp_host": smtp.host, "smtp_port": smtp.port, "keys": KEYS, "state": tmp_path / "state", "metrics_port": metrics_port,
         "ntfy_url": "ntfy://127.0.0.1:9/{to}", "answers_to": "answers+{token}@care.example.org",
+        "second_step": "many",  # the walk begins where staff have none yet, and sets one up on its way
     } | QUICK  # fmt: skip
     own = {f"CAREWEB_{name.upper()}": str(value) for name, value in settings.items()}
     own |= {"PORT": str(port), "DATABASE_URL": database, "REDIS_URL": valkey.url, "SHAKY_FLAG": str(tmp_path / "flag")}
