@@ -32,6 +32,7 @@ from careweb.flows.reviewing import (
     tell_staff,
 )
 from careweb.flows.timing import expire_need, purge_need
+from careweb.storage.database import run
 from careweb.storage.promises import promise_forgotten, stuck
 from careweb.storage.sealing import key_of
 from tests.world import NEED, NOON, VAULT, World
@@ -609,6 +610,17 @@ async def test_a_promise_to_tell_that_was_lost_is_found(world: World) -> None:
     spans = dict.fromkeys(("met_after", "purge_after", "urgent_lapse", "lapse"), HOUR)
     await promise_forgotten(world.tx, now=world.now, most=99, **spans)
     assert await told(world) == {two.jo, two.kim}
+
+
+async def test_nobody_is_told_of_what_is_decided(world: World) -> None:
+    two = await connected(world)
+    await reported(world, two)
+    await world.rows("UPDATE review SET state = 'decided', action = 'released', decided_at = $1", NOON)
+    await world.rows("DELETE FROM promise")
+    spans = dict.fromkeys(("met_after", "purge_after", "urgent_lapse", "lapse"), HOUR)
+    await promise_forgotten(world.tx, now=world.now, most=99, **spans)
+    await run(world.tx, "tell_of_held", need_id=two.need)
+    assert "tell_staff" not in await world.owed()
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,14 @@ async def test_another_groups_coordinator_has_called_nobody_back(world: World) -
     assert not await run(world.tx, "called_back", id=need, group_id=await world.group("west"))
 
 
+async def test_what_is_destroyed_learns_no_other_language(world: World) -> None:
+    need = await world.need(await world.group())
+    await run(world.tx, "set_need_locale", id=need, locale="ti")
+    await world.rows("UPDATE need SET purged_at = $1", NOON)
+    await run(world.tx, "set_need_locale", id=need, locale="am")
+    assert await world.one("SELECT locale FROM need") == "ti"
+
+
 async def test_an_offer_is_its_own_persons_and_rest_ends_on_its_day(world: World) -> None:
     group = await world.group()
     sam, lee = await world.helper(group, name="Sam"), await world.helper(group, name="Lee")
