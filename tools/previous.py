@@ -5,7 +5,7 @@ expands (adds what is new, keeps what is old); what nobody uses any more is cont
 before is checked out beside this one and given the new migrations and the new rules of who sees what; its queries and its
 tests of storage, flows and doors must pass on them.
 
-The release before is the last tag; where none is, the newest state of this branch that has fewer migrations. A test that
+The release before is the last tag of a version (v1.0); where none is, the newest state of this branch that has fewer migrations. A test that
 fails is tried once more on the schema it came with: one that fails there too says nothing about this one, and is named.
 One that has to differ because the product changed on purpose stands in MEANT with the reason, and must fail.
 """
@@ -48,9 +48,9 @@ def migrations_of(revision: str) -> set[str]:
 
 
 def before() -> str:
-    """The last tag before this commit; else the newest state that landed here with fewer migrations; else nothing."""
+    """The last version before this commit; else the newest state that landed here with fewer migrations; else nothing."""
     here = migrations_of("HEAD") | {f"sql/migrations/{file.name}" for file in (ROOT / "sql/migrations").glob("*.sql")}
-    if tag := git("describe", "--tags", "--abbrev=0", "HEAD^"):
+    if tag := git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^"):
         return tag
     landed = git("rev-list", "--first-parent", "HEAD").splitlines()
     return next((one for one in landed if migrations_of(one) and migrations_of(one) < here), "")
