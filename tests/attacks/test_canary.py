@@ -122,7 +122,8 @@ def _adds_a_channel(person: Walker, page: str) -> None:
     """Whose gateway is away: the code for it is not sent, and the worker has something to say about that."""
     marks = person.walk.marks
     assert person.fill(person.see(page), page, kind="ntfy", address=f"no topic {marks.mark('topic')}").status == 422
-    added = person.fill(person.see(page), page, kind="ntfy", address=marks.mark("its topic", "latin"))
+    topic = marks.mark("its topic", "latin") + str(marks.turn)  # codes to one address are few a day
+    added = person.fill(person.see(page), page, kind="ntfy", address=topic)
     assert added.status == 200, added.text
     assert person.fill(added, "/code").status == 422, "a mark is no code"
 
