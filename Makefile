@@ -49,7 +49,7 @@ ROUNDS ?= 500
 herd: setup-dev ## two hundred say yes at once, ROUNDS times over; says how long they wait
 	@CAREWEB_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/flows/test_herd.py
 
-mutation: setup-dev ## drop every constraint and every guard of a move or a function, one at a time: a test must notice each
+mutation: setup-dev ## drop every constraint, every guard of a move or a function and every policy of rows, one at a time: a test must notice each
 	@$(BIN)/python -m tools.mutation $(ARGS)
 
 previous: setup-dev ## the tests of the release before (or of REV) on the schema of this one

@@ -1,7 +1,7 @@
 """The guards of moves: what the WHERE (or HAVING) of a statement that changes or holds rows asks, beside which rows they are.
 
 They are found in the text of sql/queries, condition by condition; a guard is dropped by making it true of every row. Those
-inside SQL functions and triggers are found by tools/functions.py.
+inside SQL functions and triggers are found by tools/functions.py, those of rows by tools/policies.py.
 """
 
 import re
@@ -37,16 +37,16 @@ Place = tuple[int, int]  # of a condition: where it starts and ends
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    subject: str  # the query, function or trigger it is in
+    subject: str  # the query, function or trigger it is in; or the rows it guards
     condition: str
     number: int  # among conditions of this subject that read alike
     without: str  # its text, and the condition true of every row
-    whole: str = ""  # what puts a function or a trigger back
+    whole: str = ""  # what puts a function, a trigger or a policy back
     callers: frozenset[str]  # the query itself; of a function or a trigger, the queries and functions by which it runs
 
     @property
     def name(self) -> str:
-        inside = "inside " if self.whole else ""
+        inside = "inside " if self.whole and not self.subject.startswith("rows of") else ""
         return f"{inside}{self.subject}: {self.condition}" + (f" #{self.number}" if self.number > 1 else "")
 
 

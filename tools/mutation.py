@@ -1,30 +1,27 @@
 """`make mutation`: drops every constraint and every guard of a move or a function, one at a time, and sees that a test notices.
 
-Constraints are dropped in a transaction on a database of our own, and the test of each is called. Guards are dropped in one
-session of pytest: those of a query (tools/guards.py finds them) in memory, those inside a function or a trigger of the schema
-(tools/functions.py) in each database of this session, never in the template they are cloned from. First the test that noticed
-before is run, and those that name the query or function. For what these do not notice every test of a room runs once as things are, and it is written down
-which queries it runs; these are the tests of their guards, the quickest first. Pages come last. A test that notices must
-pass with the guard in its place, and fail again without it.
+Constraints are dropped in a transaction (tools/constraints.py). Guards are dropped in one session of pytest: those of a query
+(tools/guards.py finds them) in memory; those inside a function or a trigger of the schema (tools/functions.py) and those of
+rows (tools/policies.py) in each database of this session, never in the template they are cloned from. First the test that
+noticed before is run, and those that name the query or function. For what these do not notice every test of a room runs once
+as things are, and it is written down which queries it runs; these are the tests of their guards, the quickest first. Pages
+come last. A test that notices must pass with the guard in its place, and fail again without it.
 
-What was noticed, and what was not and by which test, is remembered in .cache/mutation until the code or that test changes,
-so that the whole may be done in parts: `make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose
-those whose name holds them all: `inside` those of functions and triggers.
+What was noticed, and what was not and by which test, is remembered (tools/memory.py), so that the whole may be done in parts:
+`make mutation ARGS='--minutes 5'` until it says that nothing is left. Words choose those whose name holds them all: `inside`
+those of functions and triggers, `rows of` the policies.
 """
 
 import argparse
 import asyncio
-import hashlib
 import inspect
-import json
 import os
 import re
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,17 +32,14 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from careweb.cli.postgres import start_postgres
-from careweb.storage.database import Engine, driver, open_engine, queries
+from careweb.storage.database import queries
 from tests import servers
+from tools.constraints import LIST, database, try_constraints
 from tools.functions import guards_of_functions
 from tools.guards import Guard, guards
+from tools.memory import QUICK, ROOMS, SLOW, Memory, remembered, say
+from tools.policies import guards_of_rows
 
-ROOT = Path(__file__).parent.parent
-KEPT = ROOT / ".cache" / "mutation" / "noticed.json"
-CONSTRAINTS, LIST = ROOT / "tests/storage/test_each_constraint.py", ROOT / "tests/storage/constraints.txt"
-# One after the other: pages only for what the others do not notice.
-ROOMS = (("storage",), ("flows", "delivery", "ticking", "workers"), ("web",))
-QUICK, SLOW = (*ROOMS[0], *ROOMS[1]), ROOMS[2]
 # They start processes of their own, whose queries are whole; or count to many what others do once; or are about the schema.
 NOT_THOSE = {
     "test_flood.py", "test_herd.py", "test_renewal.py", "test_story.py", "test_faults.py", "test_solver.py",
@@ -53,7 +47,6 @@ NOT_THOSE = {
 }  # fmt: skip
 MOST_TESTS = 400  # of one guard, at some fifty milliseconds each
 LONGEST = 60  # seconds; where a guard's absence makes a test wait for ever, it is noticed
-AT_ONCE = 60  # constraints on one database
 NOT_DONE = 75  # how a part ends after which something is left
 
 # What no test can notice: without it the same rows are what they were, and why it is there all the same.
@@ -90,67 +83,6 @@ ALIKE = {
     "inside let_together: n.contact_index = ANY (ARRAY[p.one, p.other])": _FEW,
     "time_out_ask: a.member_id = m.id": "the member is looked up from the ask",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Digests:
-    code: str  # of all that a test may run, but the files of tests
-    files: dict[str, str]  # of each of these
-
-    def of(self, test: str) -> str:
-        return self.code + self.files.get(test.partition("::")[0], "")
-
-
-@dataclass(kw_only=True)
-class Memory:
-    digests: Digests
-    tests: dict[str, dict[str, tuple[float, list[str]]]] = field(
-        default_factory=dict
-    )  # by file, with seconds and queries
-    digest_of: dict[str, str] = field(default_factory=dict)  # of a file of tests when it was run
-    noticed: dict[str, tuple[str, str]] = field(default_factory=dict)  # by which test, and its digest then
-    passed: dict[str, dict[str, str]] = field(default_factory=dict)  # without it: tests and their digests then
-
-    def by(self, what: str) -> str:
-        by, digest = self.noticed.get(what, ("", ""))
-        return by if digest == self.digests.of(by) else ""
-
-    def remember(self, what: str, by: str) -> None:
-        self.noticed[what] = (by, self.digests.of(by))
-        self.passed.pop(what, None)
-        self.write()
-
-    def is_new(self, what: str, test: str) -> bool:
-        """Whether this test may still notice."""
-        return self.passed.get(what, {}).get(test) != self.digests.of(test)
-
-    def write(self) -> None:
-        kept = {"tests": self.tests, "digest_of": self.digest_of, "noticed": self.noticed, "passed": self.passed}
-        KEPT.parent.mkdir(parents=True, exist_ok=True)
-        new = KEPT.with_suffix(".new")  # whole, even if this run is killed meanwhile
-        new.write_text(json.dumps(kept), encoding="utf-8")
-        new.replace(KEPT)
-
-
-def remembered() -> Memory:
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    files = [file for room in (*QUICK, *SLOW) for file in (ROOT / "tests" / room).glob("test_*.py")]
-    shared = [file for file in (ROOT / "tests").rglob("*.py") if not file.name.startswith("test_")]
-    rooms = [file for room in ("careweb", "workers", "sql", "templates") for file in (ROOT / room).rglob("*.*")]
-    code = [file for file in rooms if file.is_file() and "__pycache__" not in file.parts]
-    digests = Digests(code=_digest([*code, *shared]), files={_name(file): _digest([file]) for file in files})
-    return Memory(digests=digests, **kept)
-
-
-def _name(file: Path) -> str:
-    return file.relative_to(ROOT).as_posix()
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(_name(file).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 class Guards:
@@ -329,86 +261,6 @@ def tests_of(memory: Memory, callers: frozenset[str]) -> list[str]:
     return [test for _, _, test in sorted(running)[:MOST_TESTS]]
 
 
-def drop_constraints(lines: list[str]) -> dict[str, bool]:
-    """Whether each is missed: its test is called as it is, in a transaction without the constraint."""
-    return asyncio.run(_without_each(lines))
-
-
-async def _without_each(lines: list[str]) -> dict[str, bool]:
-    async with _database() as url:
-        engine = open_engine(url)
-        try:
-            return {line: await _is_missed(engine, line) for line in lines}
-        finally:
-            await engine.dispose()
-
-
-@asynccontextmanager
-async def _database() -> AsyncIterator[str]:
-    """The address of one of our own."""
-    servers.STATE.mkdir(parents=True, exist_ok=True)
-    server = start_postgres(servers.STATE, durable=False)
-    url = await servers.clone(server, await servers.ensure_template(server))
-    try:
-        yield url
-    finally:
-        await servers.drop(server, url)
-
-
-async def _guards_inside() -> list[Guard]:
-    async with _database() as url:
-        return await guards_of_functions(url)
-
-
-async def _is_missed(engine: Engine, line: str) -> bool:
-    """Whether the test of this constraint fails without it."""
-    from tests.storage.test_each_constraint import CONSTRAINTS, refuses
-
-    constraint = next(one for one in CONSTRAINTS.values() if line.startswith(f"{one.table} {one.name}: "))
-    of_table = f"ALTER TABLE {constraint.table} DROP CONSTRAINT {constraint.name} CASCADE"
-    async with engine.connect() as tx:
-        transaction = await tx.begin()
-        connection = await driver(tx)
-        await connection.execute(f"DROP INDEX {constraint.name}" if constraint.is_index else of_table)
-        missed = await _fails(refuses(connection, constraint))
-        await transaction.rollback()
-    return missed
-
-
-async def _fails(test: Awaitable[None]) -> bool:
-    try:
-        await test
-    except (AssertionError, pytest.fail.Exception):
-        return True
-    return False
-
-
-def say(how: str, what: str) -> None:
-    print(f"{how:8}  {what}", flush=True)  # noqa: T201
-
-
-def told(what: str, by: str) -> list[str]:
-    """What nobody noticed."""
-    say("noticed" if by else "SURVIVES", f"{what}  [{by}]")
-    return [] if by else [what]
-
-
-def try_constraints(memory: Memory, lines: list[str], until: float) -> list[str]:
-    """Returns those that nobody noticed."""
-    alive: list[str] = []
-    new = [line for line in lines if not memory.by(line)]
-    for some in (new[at : at + AT_ONCE] for at in range(0, len(new), AT_ONCE)):
-        if time.monotonic() > until:
-            break
-        for line, missed in drop_constraints(some).items():
-            name = line.partition(":")[0].partition(" ")[2]
-            by = f"{_name(CONSTRAINTS)}::test_what_breaks_one_constraint_is_refused[{name}]" if missed else ""
-            alive += told(line.partition(":")[0], by)
-            if by:
-                memory.remember(line, by)
-    return alive
-
-
 def try_guards(memory: Memory, dropped: list[Guard], until: float) -> list[str]:
     """The same of guards."""
     trial = Guards(memory, dropped, until)
@@ -426,6 +278,11 @@ def try_guards(memory: Memory, dropped: list[Guard], until: float) -> list[str]:
     return trial.alive
 
 
+async def _guards_of_schema() -> list[Guard]:
+    async with database() as url:
+        return [*await guards_of_functions(url), *await guards_of_rows(url)]
+
+
 def main() -> int:
     read = argparse.ArgumentParser(prog="make mutation ARGS=...", description="Drops constraints and guards.")
     read.add_argument("words", nargs="*", help="only those whose name holds all of these")
@@ -435,7 +292,7 @@ def main() -> int:
     memory = remembered()
     listed = LIST.read_text(encoding="utf-8").splitlines()
     lines = [line for line in listed if all(word in line for word in asked.words)]
-    every = [*guards(), *asyncio.run(_guards_inside())]
+    every = [*guards(), *asyncio.run(_guards_of_schema())]
     if gone := ALIKE.keys() - {one.name for one in every}:
         raise SystemExit(f"these stand in ALIKE and are no guards any more: {', '.join(gone)}")
     dropped = [one for one in every if one.name not in ALIKE and all(word in one.name for word in asked.words)]

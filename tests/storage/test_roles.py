@@ -29,6 +29,7 @@ GUARDED = {
     "authenticator": False, "recovery_code": False, "second_step_event": False, "second_step_try": False,
     "review": True, "opening": True, "audit_line": True, "audit_link": True, "channel": False,
 }  # fmt: skip
+BEFORE_A_GROUP = {"member", "data_key"}  # whoever is new is of none yet, and their key is written before them
 # Every other table, and why nobody's group is in it.
 OPEN = {
     "what everybody reads: places, languages, groups' public lines": {
@@ -79,7 +80,7 @@ async def test_what_is_guarded_is_so_for_everybody_even_its_owner(tx: Transactio
     forced = await names(tx, "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
     assert forced == set(GUARDED)
     rows = await (await driver(tx)).fetch(
-        "SELECT tablename, policyname, roles::text[], qual, permissive FROM pg_policies WHERE schemaname = 'public'"
+        "SELECT tablename, policyname, roles::text[], qual, with_check FROM pg_policies WHERE schemaname = 'public'"
     )
     assert all(row["roles"] == [f"careweb_{row['policyname']}"] for row in rows), "none is for everybody"
     assert {(row["tablename"], row["policyname"]) for row in rows} == {
@@ -87,8 +88,10 @@ async def test_what_is_guarded_is_so_for_everybody_even_its_owner(tx: Transactio
         for table, matched in GUARDED.items()
         for role in ("owner", "web", *(["matcher"] if matched else []))
     }
-    seen_by_web = {row["tablename"]: row["qual"] for row in rows if row["policyname"] == "web"}
-    assert [table for table, qual in seen_by_web.items() if qual == "true"] == []
+    of_web = {row["tablename"]: row for row in rows if row["policyname"] == "web"}
+    assert [table for table, row in of_web.items() if row["qual"] == "true"] == []
+    written_otherwise = {table for table, row in of_web.items() if row["with_check"] != row["qual"]}
+    assert written_otherwise == BEFORE_A_GROUP, "what the web writes it sees"
 
 
 async def test_a_table_that_speaks_of_a_group_or_a_person_is_guarded(tx: Transaction) -> None:
@@ -290,6 +293,28 @@ async def test_nothing_of_another_group_can_be_changed_or_added(two: dict[str, A
                 await web.execute(
                     "UPDATE need SET group_id = $1 WHERE group_id = $2", west["group"], two["east"]["group"]
                 )
+
+
+async def test_a_row_of_another_group_can_be_added_to_no_table(two: dict[str, Any], apart: str) -> None:
+    """The rows are whole, and there already: where nothing refused them, their keys would."""
+    columns = (
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+        " WHERE table_name = $1 AND is_generated = 'NEVER' AND is_identity = 'NO'"
+    )
+    may_add = "SELECT has_table_privilege('careweb_web', $1, 'INSERT')"
+    tried = set()
+    async with as_login(Login.WEB, apart) as web:
+        await web.execute("SELECT set_config('careweb.group', $1, false)", str(two["east"]["group"]))
+        for table in set(ITS_OWN) - BEFORE_A_GROUP:
+            if not await web.fetchval(may_add, table):
+                continue
+            tried.add(table)
+            named = await web.fetchval(columns, table)
+            add = f"INSERT INTO {table} ({named}) SELECT {named} FROM jsonb_populate_record(CAST(NULL AS {table}), $1)"  # noqa: S608
+            for row in two["of_west"][table]:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                    await web.execute(add, row)
+    assert len(tried) > 15
 
 
 @pytest.mark.usefixtures("two")
