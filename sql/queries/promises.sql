@@ -149,7 +149,7 @@ SELECT what, count(*) AS count, min(since) AS since FROM (
     SELECT 'match', t.accepted_at, array['lapse_match'], t.id FROM match t WHERE t.state = 'awaiting_asker' AND t.accepted_at < :before
     UNION ALL
     SELECT 'notice', k.created_at, array['deliver_notice'], k.id FROM notice k
-    WHERE k.created_at < :before AND (k.state = 'owed' OR (k.state = 'claimed' AND k.lease_until < :now))
+    WHERE k.created_at < :before AND (k.state IN ('owed', 'parked') OR (k.state = 'claimed' AND k.lease_until < :now))
     UNION ALL  -- a person has it to look at, but not in time; or no person can
     SELECT 'review', v.since, '{}', v.id FROM reviews_left(:before) v
     UNION ALL

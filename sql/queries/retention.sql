@@ -52,8 +52,8 @@ WHERE need_id = :need_id;
 DELETE FROM thread_note WHERE match_id IN (SELECT id FROM match WHERE need_id = :need_id);
 
 -- name: forget_notices(before)!
--- That a message was sent, when, and of which kind.
-DELETE FROM notice WHERE state IN ('sent', 'failed') AND created_at <= :before;
+-- That a message was sent, or never could be, when, and of which kind.
+DELETE FROM notice WHERE state IN ('sent', 'failed', 'parked') AND created_at <= :before;
 
 -- name: forget_weeks(now)!
 -- Times of acceptances and asks that count for nobody's week any more, and of moves older than 30 days, but for the last.

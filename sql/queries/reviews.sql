@@ -105,6 +105,7 @@ SELECT k.kept FROM (
 UPDATE review SET state = CASE WHEN state IN ('open', 'appealed') THEN 'settled' ELSE state END,
     action = CASE WHEN state IN ('open', 'appealed') THEN 'lapsed' ELSE action END,
     decided_at = date_trunc('week', coalesce(decided_at, :now)), opened_at = date_trunc('week', opened_at), due_at = date_trunc('week', due_at),
+    kept_until = date_trunc('week', kept_until),
     sealed_text = NULL, sealed_reason = NULL, sealed_appeal = NULL, purged_at = date_trunc('week', CAST(:now AS timestamptz))
 WHERE id = :id AND kept_until <= :now AND purged_at IS NULL
 RETURNING true;

@@ -1,7 +1,7 @@
 """Held needs and reports: who may judge, what follows in the same transaction, and what waits for the decision."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -367,6 +367,9 @@ async def test_an_open_report_keeps_what_is_known_for_ninety_days_and_no_longer(
     assert await key_of(world.tx, VAULT, "review", review) is None
     (row,) = await world.rows("SELECT * FROM review")
     assert (row["action"], row["sealed_text"], row["state"]) == ("lapsed", None, "settled")
+    times = [value for value in row.values() if isinstance(value, datetime)]
+    assert len(times) == 5
+    assert [one for one in times if (one.weekday(), one.time()) != (0, time())] == [], "times of their weeks"
 
 
 async def test_once_decided_it_keeps_for_a_week_more(world: World) -> None:

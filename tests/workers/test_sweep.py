@@ -151,6 +151,15 @@ async def test_what_is_open_for_five_minutes_and_waits_for_nothing_is_stuck(
     assert await found_stuck(world, minutes=6) == {what}
 
 
+async def test_a_message_that_is_parked_waits_for_whoever_mends_what_does_not_take_it(world: World) -> None:
+    await asked(world)
+    await world.one("UPDATE promise SET handed_at = now()")
+    await world.one("DELETE FROM promise WHERE job = 'deliver_notice'")
+    await world.one("UPDATE notice SET state = 'parked'")
+    assert await found_stuck(world, minutes=4) == set()
+    assert await found_stuck(world, minutes=6) == {"notice"}
+
+
 async def test_a_promise_that_is_parked_or_that_nobody_hands_over_is_no_promise(world: World) -> None:
     await asked(world)
     assert "promise" in await found_stuck(world, minutes=6), "no relay runs"
