@@ -50,6 +50,26 @@ BY_MAIL_ONLY = frozenset(
 )  # to the contact that was given, and nowhere else
 TO_THE_UNCONFIRMED = frozenset({NoticeKind.SIGN_IN, NoticeKind.CONFIRM_IMPORT})
 CAN_WAIT = frozenset({NoticeKind.ASK, NoticeKind.ASK_COVERED, NoticeKind.ADMITTED})  # an ask only if nothing hurries
+AT_ANY_HOUR = frozenset(
+    {
+        *TO_THOSE_WHO_STOPPED,
+        NoticeKind.POSTED,
+        NoticeKind.ANSWERED,
+        NoticeKind.AT_CAPACITY,
+        NoticeKind.NOT_UNDERSTOOD,
+        NoticeKind.GLASS_BROKEN,
+        NoticeKind.RULE_OFF,
+    }
+)  # the answer to what they did this minute; or it is loud
+NOT_IN_SUSPENSE = frozenset(
+    {
+        NoticeKind.WHETHER,
+        NoticeKind.THANKS,
+        NoticeKind.NEED_WARNING,
+        NoticeKind.NEED_EXPIRED,
+        NoticeKind.CHANNEL_OFF,
+    }
+)  # all else whoever asked wants to know at once
 CALL_INSTEAD = frozenset(
     {
         NoticeKind.SIGN_IN,

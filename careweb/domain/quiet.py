@@ -1,8 +1,30 @@
-"""Hours in which a volunteer is not written to, in their own time zone."""
+"""Hours in which nobody is written to without need, in their own time zone."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+GETTING_READY = timedelta(hours=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuietHours:
+    """Of one person's clock: from one full hour until another."""
+
+    time_zone: str
+    quiet_from: int
+    quiet_until: int
+    urgent_any_hour: bool = False
+
+    def until(self, now: datetime) -> datetime | None:
+        """When they end; None: they are not now."""
+        if not is_quiet(now, time_zone=self.time_zone, quiet_from=self.quiet_from, quiet_until=self.quiet_until):
+            return None
+        return quiet_ends(now, time_zone=self.time_zone, quiet_until=self.quiet_until)
+
+
+USUAL = {"quiet_from": 21, "quiet_until": 8}  # of whoever chose none
 
 
 def is_quiet(now: datetime, *, time_zone: str, quiet_from: int, quiet_until: int) -> bool:

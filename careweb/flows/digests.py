@@ -1,16 +1,17 @@
-"""What can wait is told once a day, at an hour of their own and in one message, to those who prefer that."""
+"""What waits: what can, for one message a day at an hour of their own, to those who prefer that; the rest for quiet hours to end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from careweb.delivery.messages import Message
 from careweb.domain.channels import ChannelKind
-from careweb.domain.notices import CAN_WAIT, NoticeKind
-from careweb.domain.quiet import quiet_ends
+from careweb.domain.notices import AT_ANY_HOUR, CAN_WAIT, NoticeKind
+from careweb.domain.quiet import GETTING_READY, quiet_ends
 from careweb.domain.states import NoticeState, Urgency
 from careweb.flows.context import Context
-from careweb.flows.messages import compose, joined
+from careweb.flows.messages import compose, in_one, joined
 from careweb.flows.ways import Reader, Way
 from careweb.storage import notices
 from careweb.storage.database import run
@@ -19,10 +20,21 @@ from careweb.storage.promises import promise, unpromise
 
 
 async def put_off(ctx: Context, notice: Notice, reader: Reader) -> datetime | None:
-    """Until when, if it waits. An ask then has as long to be answered as if it had been made at that moment."""
-    if reader.digest_at is None or notice.kind not in CAN_WAIT:
+    """Until when, if it waits: for the hour of a digest, or for the end of quiet hours."""
+    digests = reader.digest_at is not None and notice.kind in CAN_WAIT
+    due = await (_digest_due(ctx, notice, reader) if digests else _quiet_until(ctx, notice, reader))
+    if due is None:
         return None
-    due = quiet_ends(notice.created_at, time_zone=reader.time_zone, quiet_until=reader.digest_at)
+    await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED, tries=notice.tries - 1)
+    await unpromise(ctx.tx, "deliver_notice", notice.id)
+    await promise(ctx.tx, "deliver_notice", notice.id, due)
+    return due
+
+
+async def _digest_due(ctx: Context, notice: Notice, reader: Reader) -> datetime | None:
+    """An ask then has as long to be answered as if it had been made at that moment."""
+    hour: Any = reader.digest_at
+    due = quiet_ends(notice.created_at, time_zone=reader.quiet.time_zone, quiet_until=hour)
     if due <= ctx.now:
         return None
     if notice.kind == NoticeKind.ASK:
@@ -32,10 +44,23 @@ async def put_off(ctx: Context, notice: Notice, reader: Reader) -> datetime | No
             return None
         await unpromise(ctx.tx, "time_out_ask", notice.subject)
         await promise(ctx.tx, "time_out_ask", notice.subject, times_out_at)
-    await notices.mark_not_sent(ctx.tx, notice, NoticeState.OWED, tries=notice.tries - 1)
-    await unpromise(ctx.tx, "deliver_notice", notice.id)
-    await promise(ctx.tx, "deliver_notice", notice.id, due)
     return due
+
+
+async def _quiet_until(ctx: Context, notice: Notice, reader: Reader) -> datetime | None:
+    """What they agreed to, and is due before they could get ready for it otherwise, does not wait; nor does what is urgent
+    for those who want to be asked at any hour. An ask was planned for another hour, and is late: it may time out meanwhile.
+    """
+    end = reader.quiet.until(ctx.now)
+    if end is None or notice.kind in AT_ANY_HOUR:
+        return None
+    need = await run(ctx.tx, "need_of_notice", id=notice.id)
+    if need is None:
+        return end
+    if notice.kind in (NoticeKind.ASK, NoticeKind.ASK_COVERED):
+        return None if reader.quiet.urgent_any_hour and need["urgency"] == Urgency.URGENT else end
+    ready = timedelta(0) if notice.kind == NoticeKind.REMIND else GETTING_READY
+    return None if need["needed_by"] <= end + ready else end
 
 
 async def with_others(
@@ -64,12 +89,5 @@ def _one(
     if not parts:
         return message
     oldest = min([notice, *others], key=lambda one: (one.created_at, one.id))
-    whole = joined([message, *parts]) if way.kind is ChannelKind.EMAIL else _only_that(ctx, message)
+    whole = joined([message, *parts]) if way.kind is ChannelKind.EMAIL else in_one(ctx, notice, way, message)
     return replace(whole, id=oldest.id)
-
-
-def _only_that(ctx: Context, message: Message) -> Message:
-    """There are several: their page has them all, and no one code or line would be that of the message."""
-    page = f"{ctx.settings.public_url}/me"
-    text = "" if message.channel is ChannelKind.PUSH else f"{message.subject}: {page}"
-    return replace(message, text=text, link=page, detailed=False)

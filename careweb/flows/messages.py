@@ -76,15 +76,33 @@ def _text(ctx: Context, notice: Notice, way: Way, locale: str, values: Facts) ->
     values = {"link": page, "code": ""} | values
     if notice.need_id:
         values |= {"link": page, "said": _said(ctx, notice, locale, values)}
-    answers = way.kind is ChannelKind.SMS and bool(ctx.settings.sms_secret)
+    values = {**values, "kind": notice.kind, "detailed": detailed, "answers": _takes_answers(ctx, way)}
     subject, text = (
-        " ".join(render_text(locale, f"texts/{part}.txt", kind=notice.kind, detailed=detailed, answers=answers, **values).split())
-        for part in ("subject", "push" if way.kind is ChannelKind.PUSH else "message")
-    )  # fmt: skip
+        _line(locale, part, values) for part in ("subject", "push" if way.kind is ChannelKind.PUSH else "message")
+    )
     return Message(
         id=notice.id, to=way.address, subject=subject, text=text, html="", locale=locale, written_at=ctx.now,
         channel=way.kind, detailed=detailed, link=values["link"],
     )  # fmt: skip
+
+
+def _takes_answers(ctx: Context, way: Way) -> bool:
+    return way.kind is ChannelKind.SMS and bool(ctx.settings.sms_secret)
+
+
+def _line(locale: str, part: str, values: Facts) -> str:
+    return " ".join(render_text(locale, f"texts/{part}.txt", **values).split())
+
+
+def in_one(ctx: Context, notice: Notice, way: Way, message: Message) -> Message:
+    """Of several by text: their page has them all, and no one code or line would be that of the message."""
+    page = own_page(ctx, notice.need_id)
+    values: Facts = {
+        "kind": notice.kind, "detailed": False, "answers": _takes_answers(ctx, way), "link": page, "code": "",
+        "stop_url": _stop_url(ctx, notice, way),
+    }  # fmt: skip
+    text = "" if way.kind is ChannelKind.PUSH else _line(message.locale, "message", values)
+    return replace(message, text=text, link=page, detailed=False)
 
 
 def joined(mails: Sequence[Message]) -> Message:

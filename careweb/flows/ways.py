@@ -10,7 +10,14 @@ from uuid import UUID
 from careweb.config import Settings
 from careweb.domain.channels import ChannelKind
 from careweb.domain.ids import PersonId
-from careweb.domain.notices import BY_MAIL_ONLY, TO_THE_UNCONFIRMED, TO_THOSE_WHO_STOPPED, NoticeKind
+from careweb.domain.notices import (
+    BY_MAIL_ONLY,
+    NOT_IN_SUSPENSE,
+    TO_THE_UNCONFIRMED,
+    TO_THOSE_WHO_STOPPED,
+    NoticeKind,
+)
+from careweb.domain.quiet import USUAL, QuietHours
 from careweb.domain.states import ChannelState, ContactKind
 from careweb.flows.context import Context
 from careweb.rendering import SOURCE, interfaces
@@ -31,7 +38,7 @@ class Way:
 class Reader:
     locale: str
     ways: tuple[Way, ...]
-    time_zone: str
+    quiet: QuietHours
     digest_at: int | None = None  # the hour of their clock at which they are told what can wait
 
     def way(self, id: UUID | None) -> Way:
@@ -66,9 +73,17 @@ async def reader_of(ctx: Context, notice: Notice) -> Reader | None:
     contact = sealer.open("contact", row["sealed_contact"]) if row["contact_kind"] == ContactKind.EMAIL else ""
     mail = [Way(id=notice.person_id, kind=ChannelKind.EMAIL, address=contact)] if contact else []
     return Reader(
-        locale=row["locale"] if row["locale"] in interfaces() else SOURCE, time_zone=row["time_zone"], digest_at=row["digest_at"],
+        locale=row["locale"] if row["locale"] in interfaces() else SOURCE, digest_at=row["digest_at"], quiet=_quiet(row, notice.kind),
         ways=tuple(mail if notice.kind in BY_MAIL_ONLY else await _ways(ctx, notice, mail, sealer)),
     )  # fmt: skip
+
+
+def _quiet(row: Any, kind: str) -> QuietHours:
+    """Of a member as they chose. Whoever asked waits to hear, and is left alone at night only with the rest."""
+    hours = {name: row[name] for name in USUAL}
+    if row["record"] == "need":
+        hours = USUAL if kind in NOT_IN_SUSPENSE else dict.fromkeys(USUAL, 0)
+    return QuietHours(time_zone=row["time_zone"], urgent_any_hour=row["urgent_any_hour"], **hours)
 
 
 async def _ways(ctx: Context, notice: Notice, mail: list[Way], sealer: Sealer) -> list[Way]:

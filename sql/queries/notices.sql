@@ -120,11 +120,17 @@ UPDATE ask SET state = 'cancelled', answered_at = :now WHERE id = :id AND state 
 
 -- name: recipient(id)^
 -- Where a member, or whoever asked for this need, is written to, and in which language.
-SELECT 'member' AS record, id, contact_kind, sealed_contact, locale, time_zone, mail_stopped, confirmed, false AS held, digest_at
+SELECT 'member' AS record, id, contact_kind, sealed_contact, locale, time_zone, mail_stopped, confirmed, false AS held, digest_at,
+    quiet_from, quiet_until, urgent_any_hour
 FROM member WHERE id = :id
 UNION ALL
-SELECT 'need', n.id, n.contact_kind, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed, n.state = 'held', NULL
+SELECT 'need', n.id, n.contact_kind, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed, n.state = 'held', NULL, NULL, NULL, false
 FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id;
+
+-- name: need_of_notice(id)^
+-- When the help is needed that a message is about, and how urgently, if it is about any.
+SELECT n.needed_by, n.urgency FROM notice k LEFT JOIN ask a ON a.id = k.subject LEFT JOIN match t ON t.id = k.subject
+JOIN need n ON n.id = coalesce(k.need_id, t.need_id, a.need_id) WHERE k.id = :id;
 
 -- name: language_names(tag)^
 -- What this language is called, by itself and in the languages of the interface.

@@ -113,7 +113,10 @@ async def test_by_text_it_says_only_that_there_is_something(engine: Engine) -> N
     sender.now = SIX
     await until_settled(sender)
     [message] = sender.sent
-    assert message.text == "You have a message: https://care.example.org/me"
+    assert message.text.startswith(
+        "You have a message: https://care.example.org/me To stop: https://care.example.org/stop/"
+    )
+    assert message.text.count("http") == 2
     assert [row["detailed"] for row in await fetch(engine, "SELECT detailed FROM notice")] == [False, False]
 
 

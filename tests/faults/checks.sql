@@ -18,12 +18,14 @@ SELECT what, count(*) AS count, min(subject::text) AS first FROM (
     UNION ALL SELECT 'open need', id FROM need WHERE state = 'open' AND exhausted_at IS NULL
     UNION ALL SELECT 'ask', id FROM ask WHERE state IN ('planned', 'sent')
     UNION ALL SELECT 'asker''s choice', id FROM match WHERE state = 'awaiting_asker'
-    UNION ALL SELECT 'notice', id FROM notice WHERE state IN ('owed', 'claimed')
+    UNION ALL SELECT 'notice', k.id FROM notice k WHERE k.state IN ('owed', 'claimed') AND NOT EXISTS (  -- one that waits for the morning
+        SELECT FROM promise p WHERE p.job = 'deliver_notice' AND p.subject = k.id AND p.due_at > clock_timestamp() + interval '10 minutes')
 ) waiting GROUP BY 1 ORDER BY 1;
 
 -- name: count_waiting()^
 -- For how many needs is somebody still looked for, and how many messages are not sent yet?
-SELECT (SELECT count(*) FROM need WHERE state = 'open' AND exhausted_at IS NULL) AS open, (SELECT count(*) FROM notice WHERE state IN ('owed', 'claimed')) AS unsent;
+SELECT (SELECT count(*) FROM need WHERE state = 'open' AND exhausted_at IS NULL) AS open, (SELECT count(*) FROM notice k JOIN promise p ON p.job = 'deliver_notice' AND p.subject = k.id
+    WHERE k.state IN ('owed', 'claimed') AND p.due_at < clock_timestamp() + interval '10 minutes') AS unsent;
 
 -- name: double_winners()
 -- Slots with two winners, more helpers than wanted, or a count that is not what was taken.
