@@ -217,7 +217,7 @@ async def _own_page(ctx: Context, _: Notice) -> Facts | None:
 
 
 async def _sign_in(ctx: Context, notice: Notice) -> Facts | None:
-    row = await run(ctx.tx, "usable_sign_in", id=notice.subject, now=ctx.now)
+    row = await run(ctx.tx, "usable_sign_in", id=notice.subject, now=ctx.now, has_mail=True)
     if row is None or (row["member_id"], row["need_id"]) != (notice.member_id, notice.need_id):
         return None
     code = ctx.vault.digits("sign_in", notice.subject, SIGN_IN_DIGITS)

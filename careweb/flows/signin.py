@@ -124,9 +124,12 @@ def _browser(ctx: Context, browser: str) -> bytes | None:
     return ctx.vault.index("browser", browser) if browser else None
 
 
-async def sign_in(ctx: Context, sign_in_id: SignInId, code: str) -> str:
-    """The session's secret, for the cookie. Raises WrongCodeError; commit even then, since wrong codes are counted."""
-    row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now)
+async def sign_in(ctx: Context, sign_in_id: SignInId, code: str, *, has_mail: bool = False) -> str:
+    """The session's secret, for the cookie. Raises WrongCodeError; commit even then, since wrong codes are counted.
+
+    `has_mail`: they come by its link. Wrong codes of others, who typed them without it, do not shut them out.
+    """
+    row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now, has_mail=has_mail)
     try:
         typed = read_digits(code, CODE_DIGITS)
     except CodeError:  # no try: programs that press every button must not use up a person's
@@ -136,7 +139,7 @@ async def sign_in(ctx: Context, sign_in_id: SignInId, code: str) -> str:
     if not (secrets.compare_digest(typed, expected) and known):
         await run(ctx.tx, "count_wrong_sign_in", id=sign_in_id)
         raise WrongCodeError
-    return await _use(ctx, sign_in_id)
+    return await _use(ctx, sign_in_id, has_mail=has_mail)
 
 
 async def sign_in_by_link(ctx: Context, token: str, *, browser: str = "", code: str = "") -> str:
@@ -144,14 +147,14 @@ async def sign_in_by_link(ctx: Context, token: str, *, browser: str = "", code: 
     sign_in_id = ctx.vault.verify("sign_in", token)
     if sign_in_id is None:
         raise WrongCodeError
-    row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now)
+    row = await run(ctx.tx, "usable_sign_in", id=sign_in_id, now=ctx.now, has_mail=True)
     if row is None or not row["asked_from"] or row["asked_from"] != _browser(ctx, browser):
-        return await sign_in(ctx, SignInId(sign_in_id), code)
-    return await _use(ctx, SignInId(sign_in_id))
+        return await sign_in(ctx, SignInId(sign_in_id), code, has_mail=True)
+    return await _use(ctx, SignInId(sign_in_id), has_mail=True)
 
 
-async def _use(ctx: Context, sign_in_id: SignInId) -> str:
-    row = await run(ctx.tx, "use_sign_in", id=sign_in_id, now=ctx.now)
+async def _use(ctx: Context, sign_in_id: SignInId, *, has_mail: bool) -> str:
+    row = await run(ctx.tx, "use_sign_in", id=sign_in_id, now=ctx.now, has_mail=has_mail)
     if row is None:
         raise WrongCodeError
     if row["member_id"]:

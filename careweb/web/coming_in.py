@@ -18,7 +18,7 @@ from careweb.web.cookies import BROWSER, SESSION, drop_cookie, read_cookie
 from careweb.web.language import own_path
 from careweb.web.need_form import Errors
 from careweb.web.outcomes import ended
-from careweb.web.slowing import forgive, slowed_sign_in, slowed_try
+from careweb.web.slowing import forgive, forgive_code, slowed_code, slowed_sign_in, slowed_try
 from careweb.web.visits import Visit, context, see_other
 
 
@@ -55,6 +55,7 @@ async def sign_in_code(visit: Visit) -> Response:
         return visit.page(
             "signin/code.html", 422, errors={"code": "code"}, values=visit.fields, then=then, id=sign_in_id
         )
+    await forgive_code(visit.request)
     return await _inside(visit, secret, then)
 
 
@@ -142,6 +143,10 @@ async def try_code_first(request: Request, fields: Fields) -> None:
 
 async def slow_first(request: Request, _fields: Fields) -> None:
     await slowed_sign_in(request)
+
+
+async def slow_code_first(request: Request, _fields: Fields) -> None:
+    await slowed_code(request)
 
 
 async def find(visit: Visit) -> Response:

@@ -92,7 +92,7 @@ ROUTES = [
     door("/stop/{token}", coming_in.stop_link, FORM, own_forms_only=False),
     door("/find", coming_in.find, FORM, first=coming_in.try_code_first),
     door("/sign-in", coming_in.sign_in, FORM, first=coming_in.slow_first),
-    door("/sign-in/{sign_in_id:uuid}", coming_in.sign_in_code, FORM),
+    door("/sign-in/{sign_in_id:uuid}", coming_in.sign_in_code, FORM, first=coming_in.slow_code_first),
     door("/sign-out", coming_in.sign_out, POST),
     door("/sign-out/everywhere", coming_in.sign_out_everywhere, POST),
     # The second step of staff

@@ -74,6 +74,16 @@ async def slowed_sign_in(request: Request) -> None:
     await sleep(wait_for_sign_in(await request.app.state.counters.count("sign-ins", network(request))))
 
 
+async def slowed_code(request: Request) -> None:
+    """One try at a mailed code: five are free at each, and many of them from one network take ever longer."""
+    tries = await request.app.state.counters.count("sign-in codes", network(request))
+    await sleep(wait_for_code(of_locator=0, of_network=tries - 1))
+
+
+async def forgive_code(request: Request) -> None:
+    await request.app.state.counters.take_back("sign-in codes", network(request))
+
+
 async def codes_sent_to(request: Request, kind: str, address: str) -> int:
     """Today, for whomever, this one included: it may be the number of somebody who knows nothing of it."""
     counters: Counters = request.app.state.counters

@@ -6,13 +6,15 @@ SELECT ask_to_sign_in(:id, :notice_id, :contact_index, :by_phone, :browser, :now
 -- How many times was this contact written to lately?
 SELECT count(*) FROM sign_in WHERE contact_index = :contact_index AND created_at > :since;
 
--- name: usable_sign_in(id, now)^
--- A sign-in that is neither used nor too old nor guessed at.
-SELECT id, member_id, need_id, asked_from FROM sign_in WHERE id = :id AND used_at IS NULL AND expires_at > :now AND wrong_codes < 5;
+-- name: usable_sign_in(id, now, has_mail)^
+-- A sign-in that is neither used nor too old nor guessed at; whoever has its mail guesses nothing.
+SELECT id, member_id, need_id, asked_from FROM sign_in
+WHERE id = :id AND used_at IS NULL AND expires_at > :now AND (wrong_codes < 5 OR CAST(:has_mail AS boolean));
 
--- name: use_sign_in(id, now)^
+-- name: use_sign_in(id, now, has_mail)^
 -- Once only. From here on the transaction acts for that person.
-UPDATE sign_in SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now AND wrong_codes < 5
+UPDATE sign_in SET used_at = :now
+WHERE id = :id AND used_at IS NULL AND expires_at > :now AND (wrong_codes < 5 OR CAST(:has_mail AS boolean))
 RETURNING member_id, need_id, contact_index, set_config('careweb.member', coalesce(CAST(member_id AS text), ''), true);
 
 -- name: count_wrong_sign_in(id)!

@@ -156,7 +156,7 @@ async def test_times_of_a_volunteers_week_are_gone_once_they_count_for_nothing(w
 @pytest.mark.parametrize("state", ["sent", "failed", "parked"])
 async def test_that_a_message_was_sent_is_forgotten_after_thirty_days(world: World, state: str) -> None:
     need, helper, _ = await met(world)
-    await world.one(f"UPDATE notice SET state = '{state}', sent_at = created_at")
+    await world.rows("UPDATE notice SET state = $1, sent_at = created_at", state)
     first = await world.one("SELECT min(created_at) FROM notice")
     world.now = first + timedelta(days=30) - timedelta(seconds=1)
     await owe_notice(world.ctx, "remind", need, member_id=helper)

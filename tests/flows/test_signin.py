@@ -63,6 +63,21 @@ async def test_five_wrong_codes_and_the_right_one_is_dead(world: World) -> None:
         await sign_in(world.ctx, request, code)
 
 
+async def test_who_guesses_shuts_nobody_out(world: World) -> None:
+    """Four requests in ten minutes, all guessed dead by whoever made them: their mails still let their reader in."""
+    helper = await world.helper(await world.group(), address=WING.address)
+    request = await request_sign_in(world.ctx, WING, locale="en", browser="theirs")
+    code = VAULT.digits("sign_in", request, 6)
+    for _ in range(5):
+        with pytest.raises(WrongCodeError):
+            await sign_in(world.ctx, request, f"{(int(code) + 1) % 10**6:06d}")
+    token = VAULT.sign("sign_in", request)
+    with pytest.raises(WrongCodeError):
+        await sign_in_by_link(world.ctx, token, browser="mine")
+    secret = await sign_in_by_link(world.ctx, token, browser="mine", code=code)
+    assert (await visitor_of(world.ctx, secret)).member_id == helper
+
+
 async def test_a_code_lives_ten_minutes(world: World) -> None:
     await world.helper(await world.group(), address=WING.address)
     request = await request_sign_in(world.ctx, WING, locale="en")

@@ -36,8 +36,19 @@ async def test_a_sign_in_is_used_once_in_its_time_and_not_after_five_guesses(
 ) -> None:
     id = await sign_in(world, sam, minutes=10)
     await world.rows(f"UPDATE sign_in SET {spoilt or 'id = id'}")  # noqa: S608
-    assert bool(await run(world.tx, "use_sign_in", id=id, now=NOON)) == (not spoilt)
-    assert not await run(world.tx, "use_sign_in", id=id, now=NOON)
+    assert bool(await run(world.tx, "use_sign_in", id=id, now=NOON, has_mail=False)) == (not spoilt)
+    assert not await run(world.tx, "use_sign_in", id=id, now=NOON, has_mail=False)
+
+
+@pytest.mark.parametrize("wrong", [0, 5])
+async def test_whoever_has_the_mail_uses_it_however_often_others_guessed(
+    world: World, sam: MemberId, wrong: int
+) -> None:
+    id = await sign_in(world, sam, minutes=10)
+    await world.rows("UPDATE sign_in SET wrong_codes = $1", wrong)
+    for query, is_there in (("usable_sign_in", wrong < 5), ("use_sign_in", False)):
+        assert await run(world.tx, query, id=id, now=NOON, has_mail=True)
+        assert bool(await run(world.tx, query, id=id, now=NOON, has_mail=False)) == is_there
 
 
 @pytest.mark.parametrize(("minutes", "lives"), [(60, 30), (20, 20)])

@@ -133,6 +133,22 @@ def test_the_wait_after_wrong_codes(site: Site, monkeypatch: pytest.MonkeyPatch)
     assert waits[5] > 0
 
 
+def test_the_wait_after_wrong_mailed_codes_of_one_network(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.app.state.counters = Counters("")
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    form = site.person(address="203.0.113.9").see("/sign-in").send(contact="nobody@example.org")
+    with monkeypatch.context() as patched:
+        patched.setattr("careweb.web.slowing.sleep", note)
+        for _ in range(80):
+            form.send(code="123456")
+    assert waits[0] == 0
+    assert waits[-1] > 0
+
+
 def test_a_code_typed_for_a_sign_in_that_nobody_was_written_to_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.run(lambda world: world.rows("DELETE FROM sign_in"))
 
