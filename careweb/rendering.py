@@ -4,7 +4,7 @@ import io
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from typing import Any
@@ -14,6 +14,7 @@ from babel import Locale, dates, lists, numbers
 from babel.messages import mofile, pofile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from careweb import paths, wording
 from careweb.domain.answers import Stops, stops_of
@@ -117,12 +118,14 @@ def _environment(*, html: bool) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.globals |= {"gettext": _gettext, "ngettext": _ngettext}
     environment.filters |= {
         "word": _word,
         "day": _day,
         "moment": _moment,
         "clock": _clock,
+        "hour": _hour,
         "ago": _ago,
         "number": _number,
         "listed": _listed,
@@ -136,13 +139,19 @@ def _reader(context: Context) -> Interface:
 
 
 @pass_context
-def _gettext(context: Context, message: str) -> str:
-    return translations(_reader(context).tag).gettext(message) if message else ""
+def _gettext(context: Context, message: str, /, **values: Any) -> str:
+    return _filled(context, translations(_reader(context).tag).gettext(message), values) if message else ""
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, count: int) -> str:
-    return translations(_reader(context).tag).ngettext(one, many, count)
+def _ngettext(context: Context, one: str, many: str, count: int, /, **values: Any) -> str:
+    return _filled(context, translations(_reader(context).tag).ngettext(one, many, count), {"num": count} | values)
+
+
+def _filled(context: Context, text: str, values: Mapping[str, Any]) -> str:
+    """Counts in a sentence are written as its reader writes numbers."""
+    said = {name: _number(context, value) if type(value) is int else value for name, value in values.items()}
+    return (Markup(text) if context.eval_ctx.autoescape else text) % said  # noqa: S704  our own words, not a person's
 
 
 @pass_context
@@ -173,6 +182,11 @@ def _moment(context: Context, at: datetime, time_zone: str = "UTC") -> str:
 @pass_context
 def _clock(context: Context, at: datetime, time_zone: str = "UTC") -> str:
     return dates.format_time(at, "short", tzinfo=ZoneInfo(time_zone), locale=cldr(_reader(context).tag))
+
+
+@pass_context
+def _hour(context: Context, hour: int) -> str:
+    return dates.format_time(time(hour), "short", locale=cldr(_reader(context).tag))
 
 
 @pass_context
