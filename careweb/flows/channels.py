@@ -183,6 +183,17 @@ async def set_digest(ctx: Context, member_id: MemberId, hour: int | None) -> Non
     await run(ctx.tx, "set_digest", id=member_id, hour=hour)
 
 
+async def quiet_hours(ctx: Context, need_id: NeedId) -> tuple[int, int] | None:
+    row = await run(ctx.tx, "recipient", id=need_id)
+    return None if row["quiet_from"] is None else (row["quiet_from"], row["quiet_until"])
+
+
+async def set_quiet_hours(ctx: Context, need_id: NeedId, hours: tuple[int, int] | None) -> None:
+    """From one full hour until another of the clock where it is; None: whoever asked hears at any hour."""
+    quiet_from, quiet_until = hours or (None, None)
+    await run(ctx.tx, "set_quiet_hours", id=need_id, quiet_from=quiet_from, quiet_until=quiet_until)
+
+
 async def restart_channel(ctx: Context, person_id: PersonId, channel_id: UUID) -> None:
     await run(ctx.tx, "restart_channel", id=channel_id, person_id=person_id)
     await run(ctx.tx, "restart_mail", id=person_id)

@@ -9,7 +9,7 @@ from careweb.domain.contacts import Contact
 from careweb.domain.ids import NeedId
 from careweb.domain.needs import NewNeed, calmer, next_by_when, urgency_of
 from careweb.domain.states import ContactKind, NeedState, Reach, Urgency
-from careweb.flows.channels import carry_channels
+from careweb.flows.channels import carry_channels, quiet_hours, set_quiet_hours
 from careweb.flows.context import Context
 from careweb.flows.needs import add_need, tell
 from careweb.storage.database import run
@@ -42,6 +42,7 @@ async def repeat_need(ctx: Context, need_id: NeedId) -> None:
     if row["mail_stopped"]:
         await run(ctx.tx, "stop_mail_to_asker", id=next_id)
     await carry_channels(ctx, need_id, next_id)
+    await set_quiet_hours(ctx, next_id, await quiet_hours(ctx, need_id))
     await tell(ctx, next_id, "worker", "posted")
 
 

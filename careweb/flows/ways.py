@@ -79,9 +79,9 @@ async def reader_of(ctx: Context, notice: Notice) -> Reader | None:
 
 
 def _quiet(row: Any, kind: str) -> QuietHours:
-    """Of a member as they chose. Whoever asked waits to hear, and is left alone at night only with the rest."""
+    """As they chose. Whoever asked, and chose none, waits to hear, and is left alone at night only with the rest."""
     hours = {name: row[name] for name in USUAL}
-    if row["record"] == "need":
+    if row["quiet_from"] is None:
         hours = USUAL if kind in NOT_IN_SUSPENSE else dict.fromkeys(USUAL, 0)
     return QuietHours(time_zone=row["time_zone"], urgent_any_hour=row["urgent_any_hour"], **hours)
 

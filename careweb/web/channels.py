@@ -21,6 +21,8 @@ from careweb.web.outcomes import ended
 from careweb.web.slowing import codes_sent_to
 from careweb.web.visits import Visit, see_other
 
+_HOURS = frozenset(map(str, range(24)))
+
 
 def _whose(visit: Visit) -> PersonId:
     """Of the need of the path, if this browser may follow it; else of whoever is signed in."""
@@ -38,9 +40,10 @@ async def show(visit: Visit) -> Response:
 async def _page(visit: Visit, errors: Errors | None = None) -> Response:
     usable, there = switched_on(visit.ctx.settings), await channels.channels_of(visit.ctx, _whose(visit))
     need = await follow(visit.ctx, visit.need_id()) if "need_id" in visit.request.path_params else None
+    quiet = await channels.quiet_hours(visit.ctx, visit.need_id()) if need else None
     return visit.page(
         "members/channels.html", 422 if errors else 200, headers=SCRIPTED, errors=errors or {}, here=_here(visit),
-        values=visit.fields if visit.posting else NO_FIELDS, there=there, usable=usable, need=need,
+        values=visit.fields if visit.posting else NO_FIELDS, there=there, usable=usable, need=need, quiet=quiet or ("", ""),
         kinds=channels.may_type(visit.ctx, there),
         digest_at=None if need else await channels.digest_at(visit.ctx, visit.member_id),
         push_key=channels.push_key(visit.ctx) if ChannelKind.PUSH in usable else "",
@@ -84,9 +87,19 @@ async def add_browser(visit: Visit) -> Response:
 
 async def set_digest(visit: Visit) -> Response:
     at = visit.fields.get("at", "")
-    if at and at not in map(str, range(24)):
+    if at and at not in _HOURS:
         return await _page(visit, {"at": "channel"})
     await channels.set_digest(visit.ctx, visit.member_id, int(at) if at else None)
+    return see_other(_here(visit))
+
+
+async def set_quiet(visit: Visit) -> Response:
+    """Without an hour from which: none."""
+    chosen = {name: visit.fields.get(name, "") for name in ("quiet_from", "quiet_until")}
+    if chosen["quiet_from"] and (wrong := {name: name for name, hour in chosen.items() if hour not in _HOURS}):
+        return await _page(visit, wrong)
+    hours = (int(chosen["quiet_from"]), int(chosen["quiet_until"])) if chosen["quiet_from"] else None
+    await channels.set_quiet_hours(visit.ctx, visit.need_id(), hours)
     return see_other(_here(visit))
 
 

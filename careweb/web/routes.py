@@ -54,6 +54,7 @@ ROUTES = [
     door("/need/{need_id:uuid}/reviews", reporting.reviews_of_need),
     door("/need/{need_id:uuid}/reviews/{review_id:uuid}/appeal", reporting.appeal_of_asker, POST),
     door("/need/{need_id:uuid}/channels", channels.show, FORM),
+    door("/need/{need_id:uuid}/channels/quiet", channels.set_quiet, POST),
     door("/need/{need_id:uuid}/channels/browser", channels.add_browser, POST),
     door("/need/{need_id:uuid}/channels/{channel_id:uuid}", channels.change, POST),
     door("/need/{need_id:uuid}/channels/{channel_id:uuid}/code", channels.prove, POST),

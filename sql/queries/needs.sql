@@ -99,6 +99,10 @@ UPDATE need SET languages = array_append(languages, CAST(:language AS text)), ex
 WHERE id = :id AND state = 'open' AND CAST(:language AS text) <> ALL (languages) AND cardinality(languages) < :most
 RETURNING true;
 
+-- name: set_quiet_hours(id, quiet_from, quiet_until)!
+-- When whoever asked is not written to about it; none at all, or both.
+UPDATE need SET quiet_from = CAST(:quiet_from AS smallint), quiet_until = CAST(:quiet_until AS smallint) WHERE id = :id AND purged_at IS NULL;
+
 -- name: set_need_locale(id, locale)!
 -- Whoever asked reads its page in another language now: its messages come in that too.
 UPDATE need SET locale = :locale WHERE id = :id AND purged_at IS NULL;

@@ -124,7 +124,8 @@ SELECT 'member' AS record, id, contact_kind, sealed_contact, locale, time_zone, 
     quiet_from, quiet_until, urgent_any_hour
 FROM member WHERE id = :id
 UNION ALL
-SELECT 'need', n.id, n.contact_kind, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed, n.state = 'held', NULL, NULL, NULL, false
+SELECT 'need', n.id, n.contact_kind, n.sealed_contact, n.locale, z.time_zone, n.mail_stopped, n.confirmed, n.state = 'held', NULL,
+    n.quiet_from, n.quiet_until, false
 FROM need n JOIN zone z ON z.code = n.zone_code WHERE n.id = :id;
 
 -- name: need_of_notice(id)^

@@ -17,7 +17,7 @@ SELECT true FROM need WHERE id = :id AND closed_at <= :closed_before AND purged_
 -- name: purge_need(id, now)!
 -- Forgets who asked: names, contact and text are gone and times are of the week.
 UPDATE need SET sealed_name = NULL, sealed_contact = NULL, sealed_text = NULL, sealed_consent = NULL, consent_reason = NULL,
-    contact_index = NULL, member_id = NULL, repeats_until = NULL, repeats_of = NULL, form_hash = NULL, locator_hash = NULL, secret_hash = NULL, wrong_secrets = '{}', source_ref = NULL,
+    contact_index = NULL, member_id = NULL, repeats_until = NULL, repeats_of = NULL, quiet_from = NULL, quiet_until = NULL, form_hash = NULL, locator_hash = NULL, secret_hash = NULL, wrong_secrets = '{}', source_ref = NULL,
     purged_at = date_trunc('week', CAST(:now AS timestamptz)), posted_at = date_trunc('week', posted_at), closed_at = date_trunc('week', closed_at),
     needed_by = date_trunc('week', needed_by), expires_at = date_trunc('week', expires_at),
     exhausted_at = date_trunc('week', exhausted_at), imported_at = date_trunc('week', imported_at)

@@ -10,6 +10,7 @@ from careweb.domain.notices import AT_ANY_HOUR, NoticeKind
 from careweb.domain.offers import Pace
 from careweb.domain.states import Urgency
 from careweb.flows.asks import accept
+from careweb.flows.channels import set_quiet_hours
 from careweb.flows.notices import Outcome, owe_notice
 from careweb.flows.offers import set_pace
 from careweb.storage.database import Engine
@@ -40,9 +41,17 @@ async def agreed(engine: Engine, *, due_in: float) -> tuple[NeedId, MemberId, ob
         return need, helper, await world.one("SELECT id FROM match")
 
 
-async def told(engine: Engine, kind: NoticeKind, *, due_in: float = 100, to_asker: bool = False) -> list[Outcome]:
+async def told(
+    engine: Engine,
+    kind: NoticeKind,
+    *,
+    due_in: float = 100,
+    to_asker: bool = False,
+    chosen: tuple[int, int] | None = None,
+) -> list[Outcome]:
     need, helper, match = await agreed(engine, due_in=due_in)
     async with committed(engine, NIGHT) as world:
+        await set_quiet_hours(world.ctx, need, chosen)
         await world.rows("DELETE FROM notice")
         await world.rows("DELETE FROM promise WHERE job = 'deliver_notice'")
         to = {"need_id": need} if to_asker else {"member_id": helper}
@@ -86,6 +95,19 @@ async def test_whoever_asked_hears_at_once_who_helps_and_in_the_morning_what_nob
     engine: Engine, kind: NoticeKind, outcome: Outcome
 ) -> None:
     assert await told(engine, kind, to_asker=True) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen", "due_in", "outcome"),
+    [
+        (NoticeKind.CONNECTED, (22, 7), 100, Outcome.WAITS), (NoticeKind.CONNECTED, (22, 1), 100, Outcome.SENT),
+        (NoticeKind.CONNECTED, (22, 7), 7, Outcome.SENT), (NoticeKind.WHETHER, (3, 3), 100, Outcome.SENT),
+    ],
+)  # fmt: skip
+async def test_whoever_asked_may_choose_hours(
+    engine: Engine, kind: NoticeKind, chosen: tuple[int, int], due_in: float, outcome: Outcome
+) -> None:
+    assert await told(engine, kind, to_asker=True, chosen=chosen, due_in=due_in) == [outcome]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from careweb.domain.needs import next_by_when
 from careweb.domain.reviews import Cause
 from careweb.domain.states import NeedState, Urgency
 from careweb.flows.asks import accept, decline
+from careweb.flows.channels import quiet_hours, set_quiet_hours
 from careweb.flows.following import NeedView, follow
 from careweb.flows.forgetting import forget_need, forget_series
 from careweb.flows.matches import helped
@@ -68,6 +69,15 @@ def test_the_next_time_is_a_week_later_by_the_clock_of_the_place(
         datetime.fromisoformat(needed_by), date.fromisoformat(until), now=datetime.fromisoformat(now), time_zone=TORONTO
     )
     assert found == (datetime.fromisoformat(expected) if expected else None)
+
+
+async def test_hours_without_messages_are_those_of_the_next_week_too_and_go_with_the_need(world: World) -> None:
+    first = await weekly(world)
+    await set_quiet_hours(world.ctx, first, (22, 7))
+    second = await again(world, first)
+    assert await quiet_hours(world.ctx, second.id) == (22, 7)
+    await forget_need(world.ctx, second.id)
+    assert await world.one("SELECT quiet_from FROM need WHERE id = $1", second.id) is None
 
 
 async def test_on_its_day_it_is_posted_again_for_a_week_later(world: World) -> None:

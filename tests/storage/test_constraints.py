@@ -82,6 +82,7 @@ REFUSED = {
     "channel.kind": "UPDATE channel SET kind = 'pigeon' WHERE kind = 'sms'",
     "notice.channel": "UPDATE notice SET channel = 'pigeon'",
     "member.digest_at": "UPDATE member SET digest_at = 24",
+    "need: quiet from an hour until another": "UPDATE need SET quiet_from = 21, quiet_until = NULL",
     "need_repeated_once": "UPDATE need n SET repeats_of = (SELECT min(x.id::text)::uuid FROM need x) WHERE n.id <> (SELECT min(x.id::text)::uuid FROM need x); INSERT INTO need (id, group_id, state, category, zone_code, languages, urgency, helpers, needed_by, hours, locale, contact_kind, posted_at, expires_at, repeats_of) SELECT gen_random_uuid(), group_id, 'open', category, zone_code, languages, urgency, 2, needed_by, hours, locale, contact_kind, posted_at, expires_at, repeats_of FROM need WHERE repeats_of IS NOT NULL",
     "need: repeats another": "UPDATE need SET repeats_of = id",
     "thread_note_thanks": "INSERT INTO thread_note (id, match_id, author, sealed_text, written_at, thanks) SELECT gen_random_uuid(), m.id, 'asker', '', now(), true FROM match m, generate_series(1, 2)",

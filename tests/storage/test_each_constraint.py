@@ -63,6 +63,10 @@ BREAKS: dict[str, list[dict[str, str]]] = {
     "need_consent_reason_check": [{"consent_reason": "repeat('x', 201)"}],
     "need_helpers_check": [{"helpers": "0"}, {"helpers": "11"}],
     "need_languages_check": [{"languages": _MANY.format(9)}],
+    "need_quiet_hours": [
+        {"quiet_from": "24", "quiet_until": "8"}, {"quiet_from": "-1", "quiet_until": "8"}, {"quiet_from": "8", "quiet_until": "24"},
+        {"quiet_from": "8", "quiet_until": "-1"}, {"quiet_from": "8", "quiet_until": "NULL"}, {"quiet_from": "NULL", "quiet_until": "8"},
+    ],
     "need_repeats_another": [{"id": "uuid '00000000-0000-4000-8000-000000000001'", "repeats_of": "uuid '00000000-0000-4000-8000-000000000001'"}],
     "need_widened_km_check": [{"widened_km": "-1"}, {"widened_km": "201"}],
     "notice_check": [{}, {"member_id": "gen_random_uuid()", "need_id": "gen_random_uuid()"}],

@@ -115,6 +115,24 @@ def test_the_words_the_order_and_the_end_are_one_button_each(site: Site) -> None
     assert "We do not write to you." in person.see(f"/need/{need}").text
 
 
+def test_hours_without_messages_are_chosen_and_taken_back(site: Site, need: NeedId) -> None:
+    person, where = site.asker_of(need), f"/need/{need}/channels/quiet"
+
+    def choose(quiet_from: str, quiet_until: str) -> tuple[Seen, object]:
+        seen = person.see(f"/need/{need}/channels").send(where, quiet_from=quiet_from, quiet_until=quiet_until)
+        sql = "SELECT quiet_from || '-' || quiet_until FROM need WHERE id = $1"
+        return seen, site.run(lambda world: world.one(sql, need))
+
+    assert choose("21", "8")[1] == "21-8"
+    page = person.see(f"/need/{need}/channels")
+    assert [str(one["value"]) for one in page.soup.select(f"form[action='{where}'] option[selected]")] == ["21", "8"]
+    for wrong, beside in ((("24", "8"), "quiet_from"), (("21", ""), "quiet_until"), (("21", "-1"), "quiet_until")):
+        seen, kept = choose(*wrong)
+        assert (seen.status, kept) == (422, "21-8")
+        assert list(seen.errors) == [beside]
+    assert choose("", "8")[1] is None
+
+
 def test_mail_can_be_added_by_who_gave_no_address_of_it(site: Site, need: NeedId) -> None:
     def offered(page: Seen) -> list[str]:
         return [str(one["value"]) for one in page.soup.select("select[name=kind] option")]

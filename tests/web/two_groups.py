@@ -64,6 +64,7 @@ CASES: Mapping[str, Case] = {
     "/need/{need_id:uuid}/matches/{match_id:uuid}/note": Case(fields={"note": "hello", "form_id": "f" * 32}),
     "/me/offers/{offer_id:uuid}": Case(fields=OFFERED),
     "/need/{need_id:uuid}/channels": Case(fields={"kind": "email", "address": "mei@example.org"}),
+    "/need/{need_id:uuid}/channels/quiet": Case(fields={"quiet_from": "21", "quiet_until": "8"}),
     "/need/{need_id:uuid}/channels/browser": Case(there=(422,)),
     "/need/{need_id:uuid}/channels/{channel_id:uuid}": Case(fields={"do": "details"}),
     "/need/{need_id:uuid}/channels/{channel_id:uuid}/code": Case(fields={"code": "000000"}, there=(303, 422)),
