@@ -18,6 +18,9 @@ from markupsafe import Markup
 
 from careweb import paths, wording
 from careweb.domain.answers import Stops, stops_of
+from careweb.domain.places import Province, Zone
+from careweb.domain.regions import NAMES
+from careweb.domain.zone_names import SIDES, elsewhere_name, taken_apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,7 @@ class Interface:
 
 
 SOURCE = "en"  # the language of the strings in the code
+_RIGHT_TO_LEFT = "\u200f"  # a mark that nobody sees
 
 
 @cache
@@ -91,6 +95,51 @@ def language_name(tag: str, spoken: str, *, english: str, french: str, chinese: 
     return theirs.get({"cmn": "zh"}.get(spoken, spoken).replace("-", "_")) or english
 
 
+def place_name(tag: str, english: str, french: str) -> str:
+    """What readers of `tag` call a zone or region of these stored names: a town by its own, what is ours in their words."""
+    if tag in ("en", "fr"):
+        return french if tag == "fr" else english
+    own = translations(tag).gettext
+    if given := _given_names().get((english, french)):
+        message, province = given
+        return own(message) % {"province": own(province)} if province else own(message)
+    made = taken_apart(english, french)
+    if made is None:
+        return english
+    begin = _RIGHT_TO_LEFT if interfaces()[tag].dir == "rtl" else ""  # a town's Latin name would turn the rest around
+    if made.around:
+        return begin + own(wording.AROUND) % {"town": made.own}
+    sides = [own(side) if side in SIDES else " ".join(map(own, side.split())) for side in made.sides]
+    return begin + made.own + (", " if made.comma else " ") + join(tag, sides)
+
+
+@cache
+def _given_names() -> Mapping[tuple[str, str], tuple[str, str]]:
+    """By the English and French of a name that is ours as a whole: its message, and the province that is put into it."""
+    provinces = {province: wording.PROVINCES[province.value] for province in Province}
+    left = {province: elsewhere_name(province) for province in Province}
+    return (
+        {(one.name_in("en"), one.name_in("fr")): (message, "") for one, message in provinces.items()}
+        | {(name.english, name.french): (wording.ELSEWHERE, provinces[one]) for one, name in left.items()}
+        | {names: (wording.REGION_SETS[slug], "") for slug, names in NAMES.items()}
+    )
+
+
+def province_name(tag: str, province: Province) -> str:
+    return place_name(tag, province.name_in("en"), province.name_in("fr"))
+
+
+def zone_label(tag: str, zone: Zone) -> str:
+    """Its name in a list, where another may have the same."""
+    return zone.label(place_name(tag, zone.name_en, zone.name_fr))
+
+
+def join(tag: str, said: list[str]) -> str:
+    """A list, as the language joins one."""
+    comma = interfaces()[tag].comma
+    return comma.join(said) if comma else lists.format_list(said, locale=cldr(tag))
+
+
 def render_html(tag: str, name: str, **context: Any) -> str:
     """A page or the HTML part of a message, in the language `tag`; every value is escaped."""
     return _environment(html=True).get_template(name).render(_about(tag) | context)
@@ -129,6 +178,8 @@ def _environment(*, html: bool) -> Environment:
         "ago": _ago,
         "number": _number,
         "listed": _listed,
+        "place": _place,
+        "zone_label": _zone_label,
     }
     return environment
 
@@ -203,5 +254,15 @@ def _number(context: Context, value: float) -> str:
 
 @pass_context
 def _listed(context: Context, values: list[str]) -> str:
-    reader, said = _reader(context), [str(value) for value in values]
-    return reader.comma.join(said) if reader.comma else lists.format_list(said, locale=cldr(reader.tag))
+    return join(_reader(context).tag, [str(value) for value in values])
+
+
+@pass_context
+def _place(context: Context, english: str, french: str) -> str:
+    """`{{ need.zone_name_en|place(need.zone_name_fr) }}`."""
+    return place_name(_reader(context).tag, english, french)
+
+
+@pass_context
+def _zone_label(context: Context, zone: Zone) -> str:
+    return zone_label(_reader(context).tag, zone)

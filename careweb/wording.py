@@ -412,6 +412,47 @@ POSTS = {
     "steward": N_("Steward"),
 }
 
+PROVINCES = {
+    "NL": N_("Newfoundland and Labrador"),
+    "PE": N_("Prince Edward Island"),
+    "NS": N_("Nova Scotia"),
+    "NB": N_("New Brunswick"),
+    "QC": N_("Quebec"),
+    "ON": N_("Ontario"),
+    "MB": N_("Manitoba"),
+    "SK": N_("Saskatchewan"),
+    "AB": N_("Alberta"),
+    "BC": N_("British Columbia"),
+    "YT": N_("Yukon"),
+    "NT": N_("Northwest Territories"),
+    "NU": N_("Nunavut"),
+}
+
+SIDES = (  # of a town, behind its name: "Edmonton, North"; careweb/domain/zone_names.py knows which there are
+    N_("Northeast"),
+    N_("Northwest"),
+    N_("Southeast"),
+    N_("Southwest"),
+    N_("North"),
+    N_("South"),
+    N_("East"),
+    N_("West"),
+    N_("Central"),
+    N_("Downtown"),
+    N_("Outskirts"),
+    N_("North Central"),
+    N_("South Central"),
+    N_("East Central"),
+    N_("West Central"),
+)
+AROUND = N_("%(town)s and area")
+ELSEWHERE = N_("%(province)s, outside the larger towns")
+
+REGION_SETS = {
+    "provinces": N_("Provinces and territories"),
+    "urban-areas": N_("Larger towns with their surroundings"),
+}
+
 TABLES: Mapping[str, Mapping[str, str]] = {
     "category": CATEGORIES,
     "urgency": URGENCIES,

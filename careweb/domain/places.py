@@ -82,9 +82,8 @@ class Zone:
     def name_in(self, locale: str) -> str:
         return self.name_fr if locale.startswith("fr") else self.name_en
 
-    def label_in(self, locale: str) -> str:
-        """Short and unlike any other in a list: "Scarborough, Malvern (M1B)", "Richmond, BC"."""
-        name = self.name_in(locale)
+    def label(self, name: str) -> str:
+        """Short and unlike any other in a list, `name` being what its reader calls it: "Scarborough, Malvern (M1B)"."""
         if self.kind is ZoneKind.PROVINCE:
             return name
         return f"{name} ({self.code})" if self.kind is ZoneKind.POSTAL else f"{name}, {self.province.value}"

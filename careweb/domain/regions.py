@@ -11,6 +11,10 @@ _Key = TypeVar("_Key")
 
 PROVINCES = "provinces"
 URBAN_AREAS = "urban-areas"  # the larger towns of each province, and what lies outside them
+NAMES = {  # of the shipped sets, in English and French
+    PROVINCES: ("Provinces and territories", "Provinces et territoires"),
+    URBAN_AREAS: ("Larger towns with their surroundings", "Grandes villes et leurs environs"),
+}
 SLIVER = 0.01  # a smaller share of a zone is a drawing error, not a place where people live
 
 
@@ -22,9 +26,6 @@ class RegionSet:
     reference_year: int
     source: str
 
-    def name_in(self, locale: str) -> str:
-        return self.name_fr if locale.startswith("fr") else self.name_en
-
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
@@ -34,9 +35,6 @@ class Region:
     name_en: str
     name_fr: str
     parent_id: RegionId | None
-
-    def name_in(self, locale: str) -> str:
-        return self.name_fr if locale.startswith("fr") else self.name_en
 
 
 def split_name(name: str) -> tuple[str, str]:

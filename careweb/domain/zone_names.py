@@ -1,13 +1,15 @@
 """Names a person can pick from a list, from what the post office and the gazetteer call a place.
 
 Towns keep their official spelling in both languages, as Canada's place names do; only compass
-words and "and area" are translated.
+words and "and area" are translated. The other languages of the pages have no column of their own: `taken_apart`
+finds in a stored name the words that are ours, and careweb/rendering.py says them in the reader's language.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from careweb.domain.places import Province
 from careweb.domain.spelling import folded
 
 _COMPASS = {
@@ -24,6 +26,10 @@ _COMPASS = {
     "Outskirts": "Périphérie",
 }
 _SAID_TOGETHER = {f"{side} Central": f"Centre-{_COMPASS[side]}" for side in ("North", "South", "East", "West")}
+SIDES = (*_COMPASS, *_SAID_TOGETHER)  # what is said of where in town; longer ones are said word by word
+_AROUND = (" and area", " et environs")
+_ELSEWHERE = (", outside the larger towns", ", hors des grandes villes")
+_AND = re.compile(r" (?:and|&) ")
 _OFFICES = re.compile(
     r"(?:\s+(?:British Columbia|N\S+ & Labrador|N\S+ \S+|Prince Edward Island))? Provincial Government$"
 )
@@ -38,6 +44,16 @@ class ZoneName:
     english: str
     french: str
     town: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeName:
+    """A name that was put together here: `own` stays as it is, the rest is said in the language of the reader."""
+
+    own: str
+    around: bool = False  # "Timmins and area"
+    sides: tuple[str, ...] = ()  # "Downtown East", and more than one where it says "and"; English, keys of SIDES
+    comma: bool = False  # whether they are the whole part of town, or the end of its name: "Laval, Chomedey East"
 
 
 def same_name(name: str) -> str:
@@ -55,7 +71,7 @@ def spellings(names: Iterable[str]) -> dict[str, str]:
 
 
 def rural_name(town: str) -> ZoneName:
-    return ZoneName(english=f"{town} and area", french=f"{town} et environs", town=town)
+    return ZoneName(english=town + _AROUND[0], french=town + _AROUND[1], town=town)
 
 
 def urban_name(town: str, area: str) -> ZoneName:
@@ -63,6 +79,32 @@ def urban_name(town: str, area: str) -> ZoneName:
     if not area or same_name(area) == same_name(town):
         return ZoneName(english=town, french=town, town=town)
     return ZoneName(english=f"{town}, {area}", french=f"{town}, {in_french(area)}", town=town)
+
+
+def elsewhere_name(province: Province) -> ZoneName:
+    """What is left of a province outside its urban areas, as a region."""
+    english, french = (province.name_in(tag) + end for tag, end in zip(("en", "fr"), _ELSEWHERE, strict=True))
+    return ZoneName(english=english, french=french, town="")
+
+
+def taken_apart(english: str, french: str) -> MadeName | None:
+    """Back from what `rural_name` and `urban_name` made; None for every other name, which the French tells: it is not
+    what would have been made of the English. So a name that came from elsewhere is never cut up."""
+    town = english.removesuffix(_AROUND[0])
+    if (english, french) == (town + _AROUND[0], town + _AROUND[1]):
+        return MadeName(own=town, around=True)
+    town, comma, area = english.partition(", ")
+    if not comma or french != f"{town}, {in_french(area)}" or french == english:
+        return None
+    sides = tuple(_AND.split(area))
+    if all(_is_side(side) for side in sides):
+        return MadeName(own=town, sides=sides, comma=True)
+    head, _, last = area.rpartition(" ")
+    return None if head.endswith((" and", " &")) else MadeName(own=f"{town}, {head}", sides=(last,))
+
+
+def _is_side(words: str) -> bool:
+    return all(word in _COMPASS for word in words.split())
 
 
 def hub_of(row_name: str) -> str:

@@ -13,7 +13,8 @@ from shapely.geometry.base import BaseGeometry
 
 from careweb import paths
 from careweb.domain.places import Province
-from careweb.domain.regions import PROVINCES, URBAN_AREAS, RegionSet, rest
+from careweb.domain.regions import NAMES, PROVINCES, URBAN_AREAS, RegionSet, rest
+from careweb.domain.zone_names import elsewhere_name
 from careweb.storage import languages, places, regions
 from careweb.storage.database import Transaction
 
@@ -70,8 +71,7 @@ async def draw_regions(tx: Transaction, outlines: Mapping[str, BaseGeometry] | N
 
 
 async def _load_provinces(tx: Transaction, zones: list[dict[str, str]], shapes: Mapping[str, BaseGeometry]) -> None:
-    names = ("Provinces and territories", "Provinces et territoires")
-    await regions.save_region_set(tx, _region_set(PROVINCES, names))
+    await regions.save_region_set(tx, _region_set(PROVINCES))
     rows = [
         regions.RegionRow(code=p.value, name_en=p.name_in("en"), name_fr=p.name_in("fr"), outline=shapes.get(p.value))
         for p in Province
@@ -83,8 +83,7 @@ async def _load_provinces(tx: Transaction, zones: list[dict[str, str]], shapes: 
 async def _load_urban_areas(
     tx: Transaction, zones: list[dict[str, str]], shapes: Mapping[str, BaseGeometry], shares: Shares
 ) -> None:
-    names = ("Larger towns with their surroundings", "Grandes villes et leurs environs")
-    await regions.save_region_set(tx, _region_set(URBAN_AREAS, names))
+    await regions.save_region_set(tx, _region_set(URBAN_AREAS))
     parents = {region.code: region.id for region in await regions.regions_of_set(tx, PROVINCES)}
     rows = [_urban_row(row, shapes, parents) for row in _table("urban_areas.csv")]
     rows += [_elsewhere_row(province, zones, shapes, shares, parents) for province in Province]
@@ -126,10 +125,11 @@ def _elsewhere_row(
         if z["kind"] == "postal" and z["province"] == province.value and z["code"] in shapes
         if rest(shares.get(z["code"], {}).values()) > 0.5
     ]
+    name = elsewhere_name(province)
     return regions.RegionRow(
         code=province.value,
-        name_en=f"{province.name_in('en')}, outside the larger towns",
-        name_fr=f"{province.name_in('fr')}, hors des grandes villes",
+        name_en=name.english,
+        name_fr=name.french,
         outline=_union(outside),
         parent_id=parents[province.value],
     )
@@ -183,8 +183,9 @@ def _language_values(row: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _region_set(slug: str, names: tuple[str, str]) -> RegionSet:
-    return RegionSet(slug=slug, name_en=names[0], name_fr=names[1], reference_year=_DERIVED_YEAR, source=_SOURCE)
+def _region_set(slug: str) -> RegionSet:
+    english, french = NAMES[slug]
+    return RegionSet(slug=slug, name_en=english, name_fr=french, reference_year=_DERIVED_YEAR, source=_SOURCE)
 
 
 def _shares() -> Shares:

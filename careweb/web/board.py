@@ -16,6 +16,7 @@ from careweb.flows.reviewing import count_reviews
 from careweb.flows.shortages import Recruit, matched_lately
 from careweb.flows.shortages import recruiting as recruits
 from careweb.flows.signin import needs_unconfirmed
+from careweb.rendering import place_name, province_name
 from careweb.storage.regions import region_sets
 from careweb.web.board_map import map_of
 from careweb.web.choices import spoken_languages
@@ -29,10 +30,10 @@ async def board(visit: Visit) -> Response:
     return visit.page(
         "board/board.html", post=post, area=area, board=await flow.board(visit.ctx, post.group_id, area),
         layers=[one for one in layers if one.slug != PROVINCES],
-        markets=next((one.name_in(visit.interface.tag) for one in layers if one.slug == markets), ""),
+        markets=next((place_name(visit.interface.tag, one.name_en, one.name_fr) for one in layers if one.slug == markets), ""),
         waiting=await count_reviews(visit.ctx, post.group_id, visit.member_id),
         calls=await count_call_backs(visit.ctx, post.group_id), speech=spoken.name, query=area_query,
-        province=Province[area.province].name_in(visit.interface.tag) if area.province else "",
+        province=province_name(visit.interface.tag, Province[area.province]) if area.province else "",
     )  # fmt: skip
 
 

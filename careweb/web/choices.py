@@ -18,7 +18,7 @@ from careweb.domain.places import (
     ZoneKind,
     read_postal,
 )
-from careweb.rendering import language_name
+from careweb.rendering import language_name, province_name, zone_label
 from careweb.storage.database import Transaction
 from careweb.storage.languages import language_aliases, languages
 from careweb.storage.places import towns_in, wider_places, zone_by_code, zone_for_postal, zones_for_picker
@@ -152,7 +152,7 @@ async def choose_place(
     return PlaceChoice(
         zone=zone,
         listed=listed,
-        provinces=sorted(((p.value, p.name_in(locale)) for p in Province), key=lambda pair: pair[1]),
+        provinces=sorted(((p.value, province_name(locale, p)) for p in Province), key=lambda pair: pair[1]),
         towns=towns,
         zones=zones,
         wider=wider,
@@ -192,13 +192,13 @@ async def _listed(tx: Transaction, province: str, chosen: str, locale: str) -> t
     if province not in Province.__members__:
         return [], []
     every = await zones_for_picker(tx, locale, Province[province])
-    options = [(str(zone.code), zone.label_in(locale)) for zone in every if zone.kind is not ZoneKind.POSTAL]
+    options = [(str(zone.code), zone_label(locale, zone)) for zone in every if zone.kind is not ZoneKind.POSTAL]
     areas: Options = []
     for town in await towns_in(tx, Province[province], locale):
         single = len(town.zones) == 1
         options.append((str(town.zones[0].code) if single else town.name, town.name))
         if not single and town.name == chosen:
-            areas = [(str(zone.code), zone.label_in(locale)) for zone in town.zones]
+            areas = [(str(zone.code), zone_label(locale, zone)) for zone in town.zones]
     return options, areas
 
 

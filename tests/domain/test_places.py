@@ -140,8 +140,8 @@ def test_a_label_tells_one_richmond_from_another() -> None:
         time_zone="America/Vancouver",
         residents=27650,
     )
-    assert zone.label_in("en") == "Richmond, North (V6X)"
-    assert zone.label_in("fr") == "Richmond, Nord (V6X)"
+    assert zone.label(zone.name_in("en")) == "Richmond, North (V6X)"
+    assert zone.label(zone.name_in("fr")) == "Richmond, Nord (V6X)"
 
 
 def test_no_two_zones_of_the_shipped_table_look_alike_in_a_list() -> None:

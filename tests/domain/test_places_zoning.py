@@ -11,7 +11,16 @@ from hypothesis.extra.numpy import arrays
 from careweb import paths
 from careweb.domain.lambert import from_plane, to_plane
 from careweb.domain.urban_areas import UrbanArea, shares
-from careweb.domain.zone_names import area_within, hub_of, in_french, rural_name, same_name, urban_name
+from careweb.domain.zone_names import (
+    MadeName,
+    area_within,
+    hub_of,
+    in_french,
+    rural_name,
+    same_name,
+    taken_apart,
+    urban_name,
+)
 from careweb.domain.zoning import MAX_R90_KM, MIN_RESIDENTS, Area, Part, area_of, distances_km, medoid, merged
 
 points = arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.floats(44, 60, width=32)).map(
@@ -146,3 +155,35 @@ def test_only_the_zones_known_to_be_far_from_everyone_are_small() -> None:
     with (paths.DATA / "zones.csv").open(encoding="utf-8", newline="") as file:
         small = {row["code"] for row in csv.DictReader(file) if int(row["residents"]) < MIN_RESIDENTS}
     assert small == {"A0R", "T0P", "T0V", "V0W", "X0G", "Y0A"}
+
+
+@pytest.mark.parametrize(
+    ("english", "french", "made"),
+    [
+        ("Timmins and area", "Timmins et environs", MadeName(own="Timmins", around=True)),
+        ("Laval, West", "Laval, Ouest", MadeName(own="Laval", sides=("West",), comma=True)),
+        ("Montréal, Downtown East", "Montréal, Centre-ville Est", MadeName(own="Montréal", sides=("Downtown East",), comma=True)),
+        ("Calgary, South and West", "Calgary, South and Ouest", MadeName(own="Calgary", sides=("South", "West"), comma=True)),
+        ("Laval, Chomedey East", "Laval, Chomedey Est", MadeName(own="Laval, Chomedey", sides=("East",))),
+        ("Toronto, Forest Hill North & West", "Toronto, Forest Hill North & Ouest", None),
+        ("Edmonton, Clareview", "Edmonton, Clareview", None),
+        ("Timmins", "Timmins", None),
+        ("Elsewhere and area", "Elsewhere and area", None),
+        ("Laval, West", "Laval, West", None),
+        ("Sea and area", "Mer et environs", None),
+        ("", "", None),
+    ],
+)  # fmt: skip
+def test_only_a_name_that_was_made_here_is_taken_apart(english: str, french: str, made: MadeName | None) -> None:
+    assert taken_apart(english, french) == made
+
+
+def test_of_the_shipped_names_a_town_stays_whole_and_nothing_of_ours_is_overlooked() -> None:
+    with (paths.DATA / "zones.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "postal"]
+    made = {row["code"]: taken_apart(row["name_en"], row["name_fr"]) for row in rows}
+    for row in rows:
+        name = made[row["code"]]
+        assert name is None or name.own == row["town"] or name.own.startswith(row["town"] + ", ")
+    differ = {row["code"] for row in rows if row["name_en"] != row["name_fr"]}
+    assert {code for code, name in made.items() if name} == differ - {"M5P"}  # "Forest Hill North & West"

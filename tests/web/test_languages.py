@@ -22,7 +22,9 @@ from tools.catalogues import table as languages_table
 
 OTHERS = [tag for tag in rendering.interfaces() if tag != rendering.SOURCE]
 # What stays as it is in English, and in which languages.
-SAME = {"Active": {"fr"}, "Messages": {"fr"}, "urgent": {"fr"}}
+SAME = {"Active": {"fr"}, "Messages": {"fr"}, "urgent": {"fr"}, "Quebec": {"fil"}, "Prince Edward Island": {"fil"}}
+SAME |= {name: {"fil", "vi"} for name in ("Nova Scotia", "New Brunswick", "British Columbia")}
+SAME |= {name: {"fr", "fil", "vi"} for name in ("Ontario", "Manitoba", "Saskatchewan", "Alberta", "Yukon", "Nunavut")}
 ALIKE = [("this browser", "This browser"), ("appeal", "Appeal")]
 ALSO_WRITTEN_IN = {"ja": {"HIRAGANA", "KATAKANA"}}  # beside the letters of the language's own name
 _PLACEHOLDER, _TAG = re.compile(r"%\((\w+)\)[sd]"), re.compile(r"<[^>]+>|&\w+;")
