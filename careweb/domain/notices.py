@@ -67,7 +67,6 @@ NOT_IN_SUSPENSE = frozenset(
         NoticeKind.THANKS,
         NoticeKind.NEED_WARNING,
         NoticeKind.NEED_EXPIRED,
-        NoticeKind.CHANNEL_OFF,
     }
 )  # all else whoever asked wants to know at once
 CALL_INSTEAD = frozenset(
