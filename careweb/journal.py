@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 
 from careweb import paths
 
+log = structlog.get_logger("careweb")
 _FRAMES = 12
 Fits = Callable[[Any], bool]
 
@@ -65,6 +67,19 @@ def configure_log() -> None:
         ],
         cache_logger_on_first_use=True,
     )
+
+
+class Foreign(logging.Handler):
+    """Of what a library writes only the kind of an error and where it was: its words hold addresses and messages."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if error := record.exc_info and record.exc_info[1]:
+            log.error("server", error=type(error).__name__, at=places(error))
+
+
+def say_why_not(error: Exception) -> None:
+    """To whoever starts a process that refuses to: what this kind of error means in our words."""
+    print(type(error).__doc__, file=sys.stderr)  # noqa: T201
 
 
 def places(error: BaseException) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from careweb.config import Settings, settings
 from careweb.flows.starting import ErasedComeBackError, KeysMissingError
-from careweb.journal import configure_log
+from careweb.journal import configure_log, say_why_not
 from workers.process import EvictingRedisError, work
 from workers.records import mishap
 
@@ -25,7 +25,7 @@ def main() -> int:
             print(f"setting {wrong['loc'][0]}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
         return 2
     except (EvictingRedisError, KeysMissingError, ErasedComeBackError) as error:
-        print(type(error).__doc__, file=sys.stderr)  # noqa: T201
+        say_why_not(error)
         return 2
     except Exception as error:
         mishap("worker ended", error)

@@ -7,9 +7,36 @@ import sys
 import click
 import uvicorn
 
-from careweb.config import settings
+from careweb.cli.supervisor import listen
+from careweb.config import Settings, settings
 
 _GRACE = 10  # seconds that open requests have to end
+_LOG = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"journal": {"class": "careweb.journal.Foreign", "level": "ERROR"}},
+    "loggers": {
+        "uvicorn": {"handlers": ["journal"], "propagate": False},
+        "uvicorn.error": {"level": "ERROR"},
+        "uvicorn.access": {"level": "CRITICAL"},
+    },
+}
+
+
+def config_of(chosen: Settings, app: str = "careweb.web.app:create_app") -> uvicorn.Config:
+    """No WebSocket: whoever asks for one is answered as for a page. Nothing is written in the server's own words."""
+    return uvicorn.Config(
+        app,
+        factory=True,
+        http="careweb.web.protocol:Protocol",
+        ws="none",
+        proxy_headers=True,
+        forwarded_allow_ips=chosen.trusted_proxies,
+        server_header=False,
+        log_config=_LOG,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
 
 
 @click.command()
@@ -17,19 +44,8 @@ _GRACE = 10  # seconds that open requests have to end
 def serve(fd: int | None) -> None:
     """Serve the pages on CAREWEB_HOST and PORT."""
     chosen = settings()
-    config = uvicorn.Config(
-        "careweb.web.app:create_app",
-        factory=True,
-        http="careweb.web.protocol:Protocol",
-        host=chosen.host,
-        port=chosen.port,
-        proxy_headers=True,
-        forwarded_allow_ips=chosen.trusted_proxies,
-        server_header=False,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)] if fd is not None else None)
+    listening = listen(chosen.host, chosen.port) if fd is None else socket.socket(fileno=fd)
+    uvicorn.Server(config_of(chosen)).run(sockets=[listening])
 
 
 @click.command()

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from careweb.domain import errors
 from careweb.web.bodies import BodyError
+from careweb.web.headers import headers_of
 from careweb.web.pages import error_page
 
 STATUS: Mapping[type[errors.CareError], tuple[int, str]] = {
@@ -57,3 +58,10 @@ async def stale_form(request: Request, _error: Exception) -> Response:
 
 async def crowded(request: Request, _error: Exception) -> Response:
     return error_page(request, 429, "crowded", headers={"retry-after": "30"})
+
+
+async def last_resort(request: Request, _error: Exception) -> Response:
+    """Outside of everything that makes an answer ours: not even the page of errors could be drawn."""
+    closed = {"connection": "close"}  # the error goes on to the server, which ends the connection
+    headers = {**headers_of(request.app.state.settings), "cache-control": "no-store", **closed}
+    return PlainTextResponse("500\n", 500, headers)

@@ -28,6 +28,16 @@ async def things_crash(
     assert staff.see(f"/staff/{slug}/needs/{need}").status == 500
     walk.person().fill(form, contact=house.marks.address(f"{slug} asker"))
     await until(lambda: _failed_jobs(house) > failed)
+    house.flag.write_text("crash all", encoding="utf-8")
+    asks = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "x" * 24,
+    }
+    for headers in ({}, asks):
+        answer = asker.get(f"/need/{need}", params={"q": house.marks.mark("query")}, headers=headers)
+        assert (answer.status_code, answer.text) == (500, "500\n")
     house.flag.unlink()
     await _a_column_is_not_there(house, asker, need)
     await _somebody_tampers(house, asker, need)
