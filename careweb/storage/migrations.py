@@ -5,9 +5,10 @@ Before them sql/roles.sql makes the roles; after the last of them sql/access.sql
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy import text
@@ -17,10 +18,13 @@ from careweb import paths
 from careweb.storage.database import driver, queries
 
 _ROLES, _ACCESS = paths.SQL / "roles.sql", paths.SQL / "access.sql"
-_LOCK_SECONDS = 2
+_NO_LONGER = "SET LOCAL lock_timeout = '2s'"  # rather give up than make everyone wait behind us
+_HELD = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 _TRIES = 30
 _PAUSE_SECONDS = 1.0
 _LOCK = 7_203_114_525  # any number that no other program on this database uses
+
+T = TypeVar("T")
 
 
 class MigrationFailedError(Exception):
@@ -41,31 +45,43 @@ def migration_files() -> list[Path]:
 
 async def migrate(engine: AsyncEngine, files: Iterable[Path] | None = None) -> list[str]:
     """Returns the names of the files applied now. Safe to run from several processes at once."""
+    wanted, applied = migration_files() if files is None else list(files), list[str]()
     async with _alone(engine) as raw:
-        return await _apply_missing(raw, migration_files() if files is None else files)
+        await _patiently(lambda: _apply_missing(raw, wanted, applied))
+    return applied
 
 
 async def migrate_together(engine: AsyncEngine, files: Iterable[Path] | None = None) -> list[str]:
     """All missing files in one transaction, kept only if every named query fits the result: else nothing happened."""
     wanted = migration_files() if files is None else list(files)
     async with _alone(engine) as raw:
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                async with raw.transaction():
-                    applied = await _apply_missing(raw, wanted)
-                    await check_queries(raw)
-                    return applied
-            except MigrationFailedError as error:
-                if not (tries_left and isinstance(error.__cause__, asyncpg.LockNotAvailableError)):
-                    raise
-                await asyncio.sleep(_PAUSE_SECONDS)  # whoever waited behind us goes first
-    raise AssertionError("the last try returns or raises")
+
+        async def apply() -> list[str]:
+            applied: list[str] = []
+            async with raw.transaction():
+                await _apply_missing(raw, wanted, applied)
+                await check_queries(raw)
+            return applied
+
+        return await _patiently(apply)
+
+
+async def _patiently(apply: Callable[[], Awaitable[T]]) -> T:
+    """Whatever holds a table just now, a page or a copy, is not made to wait behind us: we step back and try again."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await apply()
+        except MigrationFailedError as error:
+            if not isinstance(error.__cause__, _HELD):
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)  # whoever waited behind us goes first
+    return await apply()
 
 
 async def grant_access(engine: AsyncEngine) -> None:
     """Anew: a copy that was restored belongs to whoever restored it."""
     async with _alone(engine) as raw:
-        await _grant(raw)
+        await _patiently(lambda: _grant(raw))
 
 
 async def make_roles(engine: AsyncEngine) -> None:
@@ -92,8 +108,8 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
             await raw.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
-async def _apply_missing(raw: asyncpg.Connection, files: Iterable[Path]) -> list[str]:
-    applied = []
+async def _apply_missing(raw: asyncpg.Connection, files: Iterable[Path], applied: list[str]) -> None:
+    """What it applies it adds to `applied`, which may hold what an earlier try did."""
     await raw.execute(_ROLES.read_text(encoding="utf-8"))
     await raw.execute(
         "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, "
@@ -110,12 +126,12 @@ async def _apply_missing(raw: asyncpg.Connection, files: Iterable[Path]) -> list
     complete = {file.name for file in migration_files()} <= {*known, *applied}
     if complete and (applied or known.get(_ACCESS.name) != _digest_of(_ACCESS)):
         await _grant(raw)
-    return applied
 
 
 async def _grant(raw: asyncpg.Connection) -> None:
     try:
         async with raw.transaction():
+            await raw.execute(_NO_LONGER)
             await raw.execute(_ACCESS.read_text(encoding="utf-8"))
             await raw.execute(
                 "INSERT INTO migration (name, sha256) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256",
@@ -132,9 +148,7 @@ def _digest_of(file: Path) -> str:
 async def _apply(raw: asyncpg.Connection, name: str, sql: str, digest: str) -> None:
     try:
         async with raw.transaction():
-            await raw.execute(
-                f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"
-            )  # rather give up than make everyone wait behind us
+            await raw.execute(_NO_LONGER)
             await raw.execute(sql)
             await raw.execute("INSERT INTO migration (name, sha256) VALUES ($1, $2)", name, digest)
     except asyncpg.PostgresError as error:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -18,9 +19,12 @@ from careweb.storage.migrations import (
     migrate,
     migrate_together,
     migration_files,
+    outdated,
     pending,
 )
 from tests import servers
+
+Way = Callable[[AsyncEngine], Coroutine[Any, Any, list[str]]]
 
 
 @pytest_asyncio.fixture
@@ -97,6 +101,45 @@ async def test_an_update_makes_nobody_wait_longer_than_two_seconds_and_tries_aga
         assert time.monotonic() - started < 2 + 1.5
         assert not update.done()
     assert await update == ["9999_change.sql"]
+
+
+async def _until_it_waits(engine: AsyncEngine) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    async with asyncio.timeout(20), engine.connect() as watching:
+        while not await watching.scalar(waiting):  # noqa: ASYNC110  the lock is another process's
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("way", [migrate_together, migrate])
+async def test_who_sees_what_is_said_anew_without_making_anybody_wait_either(engine: AsyncEngine, way: Way) -> None:
+    async with engine.begin() as tx:
+        await tx.execute(text("UPDATE migration SET sha256 = 'another edition' WHERE name = 'access.sql'"))
+    async with engine.begin() as long:
+        await long.execute(text("SELECT 1 FROM audit_link"))  # of the last table that is guarded anew
+        update = asyncio.create_task(way(engine))
+        await _until_it_waits(engine)
+        async with asyncio.timeout(20), engine.begin() as page:  # 2 s of theirs, and what the machine takes
+            await page.execute(text("SELECT 1 FROM ask"))  # of the first
+        assert not update.done()
+    assert await update == []
+    assert await outdated(engine) == []
+
+
+async def test_an_update_that_a_page_waits_for_while_it_waits_for_that_page_steps_back(engine: AsyncEngine) -> None:
+    async with engine.begin() as tx:
+        await tx.execute(text("UPDATE migration SET sha256 = 'another edition' WHERE name = 'access.sql'"))
+    async with engine.begin() as page:
+        await page.execute(text("SET LOCAL deadlock_timeout = '1min'"))  # else either of the two may be the one
+        await page.execute(text("SELECT 1 FROM audit_link"))
+        update = asyncio.create_task(migrate_together(engine))
+        await _until_it_waits(engine)
+        async with asyncio.timeout(20):
+            await page.execute(text("SELECT 1 FROM ask"))
+    assert await update == []
+    assert await outdated(engine) == []
 
 
 async def test_an_update_that_a_query_does_not_fit_leaves_the_database_as_it_was(
