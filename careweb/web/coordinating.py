@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from careweb.domain.errors import AtCapacityError, NotHereError, NotNowError, OverError
 from careweb.domain.ids import MemberId, NeedId
-from careweb.domain.needs import TEXT_MOST
 from careweb.domain.states import LIVE, AskState, CloseReason, NeedState
 from careweb.domain.whys import why
 from careweb.flows import asks, groups, needs
@@ -17,11 +16,10 @@ from careweb.flows.auditing import note, note_many
 from careweb.storage.database import attempt
 from careweb.web.asking import FRESH, fill_in, form_id_of, hashed_first, posted_page
 from careweb.web.bodies import NO_FIELDS
-from careweb.web.cautions import cautions
+from careweb.web.cautions import read_words
 from careweb.web.choices import spoken_languages
 from careweb.web.following import as_typed
 from careweb.web.need_form import Errors
-from careweb.web.text_rules import names_a_position
 from careweb.web.visits import Visit, see_other
 from careweb.web.where import ask_where
 
@@ -33,14 +31,6 @@ WIDEN_KM = (5, 10, 15, 25, 50, 100, 200)
 
 def _need_id(visit: Visit) -> NeedId:
     return NeedId(UUID(str(visit.request.path_params["need_id"])))
-
-
-def _words(visit: Visit, field: str) -> tuple[str, str]:
-    """What was written, and what is wrong with it, if anything."""
-    text = visit.fields.get(field, "").strip()
-    if names_a_position(text):
-        return text, "coordinates"
-    return text, "text" if len(text) > TEXT_MOST else cautions(visit.fields, field).get(field, "")
 
 
 async def _account(visit: Visit, action: str, reason: str = "") -> None:
@@ -91,7 +81,7 @@ async def ask_again(visit: Visit) -> Response:
 
 async def close(visit: Visit) -> Response:
     post, reason = visit.post(), visit.fields.get("reason", "")
-    words, wrong = _words(visit, "words")
+    words, wrong = read_words(visit, "words")
     errors = {"reason": "reason"} if reason not in list(CloseReason) else {}
     errors |= {"words": wrong} if wrong else {}
     if errors:
@@ -204,7 +194,7 @@ def _member_id(visit: Visit) -> MemberId:
 
 
 async def admit(visit: Visit) -> Response:
-    post, (words, wrong) = visit.post(), _words(visit, "note")
+    post, (words, wrong) = visit.post(), read_words(visit, "note")
     if wrong or not words:
         return await _people_page(visit, {f"note-{_member_id(visit)}": wrong or "admit_note"})
     vetting = {"1": 1, "2": 2}.get(visit.fields.get("vetting", ""), 0)

@@ -12,9 +12,12 @@ from careweb.domain.errors import NotHereError, WrongCodeError
 from careweb.domain.ids import MemberId
 from careweb.flows import passkeys, second_step, ways_back
 from careweb.flows.entering import act_in
+from careweb.web.bodies import NO_FIELDS
+from careweb.web.cautions import read_words
 from careweb.web.errors import SecondStepFirstError
 from careweb.web.headers import SCRIPTED
 from careweb.web.language import own_path
+from careweb.web.need_form import Errors
 from careweb.web.outcomes import ended
 from careweb.web.visits import Visit, see_other
 
@@ -170,23 +173,23 @@ async def colleagues(visit: Visit) -> Response:
     return await _colleagues_page(visit)
 
 
-async def _colleagues_page(visit: Visit, errors: dict[str, str] | None = None) -> Response:
+async def _colleagues_page(visit: Visit, errors: Errors | None = None) -> Response:
     post = visit.post()
     staff = await ways_back.colleagues(visit.ctx, post.group_id)
     told = {one.id: await ways_back.events(visit.ctx, one.id) for one in staff}
     return visit.page(
         "board/colleagues.html", 422 if errors else 200, post=post, staff=staff, told=told, errors=errors or {},
-        me=visit.member_id,
+        me=visit.member_id, values=visit.fields if errors else NO_FIELDS,
     )  # fmt: skip
 
 
 async def vouch(visit: Visit) -> Response:
     """Only for who has shown a second step of their own: a mailbox alone opens nobody else's door."""
-    post, reason = visit.post(), visit.fields.get("reason", "").strip()
+    post, (reason, wrong) = visit.post(), read_words(visit, "reason")
     if not visit.visitor.second_at:
         raise SecondStepFirstError
     member_id = MemberId(UUID(str(visit.request.path_params["member_id"])))
-    if not 0 < len(reason) <= 500:
-        return await _colleagues_page(visit, {f"reason-{member_id}": "note"})
+    if wrong or not reason:
+        return await _colleagues_page(visit, {f"reason-{member_id}": wrong or "note"})
     await ways_back.vouch(visit.ctx, post.group_id, member_id, by=visit.member_id, reason=reason)
     return see_other(f"/staff/{post.slug}/colleagues")
