@@ -8,6 +8,7 @@ from careweb.flows.following import read_in
 from careweb.flows.offers import speak_in
 from careweb.rendering import interfaces
 from careweb.web.cookies import LANGUAGE, set_cookie
+from careweb.web.shields import hides_its_site
 from careweb.web.visits import Visit, see_other
 
 
@@ -16,13 +17,18 @@ async def choose_language(visit: Visit) -> Response:
     response = see_other(own_address(visit.fields.get("back", "/")))
     if (chosen := visit.fields.get("lang", "")) in interfaces():
         set_cookie(visit.request, response, LANGUAGE, chosen)
-        if visit.visitor.member_id:
-            await speak_in(visit.ctx, visit.visitor.member_id, locale=chosen, time_zone=visit.visitor.time_zone)
-        read = own_path(visit.fields.get("back", "/"))
-        for need_id in visit.visitor.needs:
-            if f"{read}/".startswith(f"/need/{need_id}/"):
-                await read_in(visit.ctx, need_id, chosen)
+        if not hides_its_site(visit.request.headers):
+            await _write_in(visit, chosen)
     return response
+
+
+async def _write_in(visit: Visit, chosen: str) -> None:
+    if visit.visitor.member_id:
+        await speak_in(visit.ctx, visit.visitor.member_id, locale=chosen, time_zone=visit.visitor.time_zone)
+    read = own_path(visit.fields.get("back", "/"))
+    for need_id in visit.visitor.needs:
+        if f"{read}/".startswith(f"/need/{need_id}/"):
+            await read_in(visit.ctx, need_id, chosen)
 
 
 def own_path(address: str) -> str:

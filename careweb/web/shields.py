@@ -17,6 +17,11 @@ _FROM_NO_BROWSER = (
 )
 
 
+def hides_its_site(headers: Headers) -> bool:
+    """Nothing says whose page this was sent from: a door without a token writes nothing then."""
+    return not headers.get("sec-fetch-site") and headers.get("origin") == "null"
+
+
 class SecurityHeaders:
     """On every response, errors included; a page that says nothing else is not kept by any cache."""
 
@@ -63,4 +68,7 @@ class SameSiteOnly:
         origin = headers.get("origin", "")
         # Browsers too old for Sec-Fetch-Site say "null" where the referrer policy is no-referrer, as ours is: the
         # form's token, bound to a cookie of this browser, then decides alone. No origin at all is no browser.
-        return origin == "null" or urlsplit(origin).netloc in {headers.get("host"), self._public_host} - {None, ""}
+        return hides_its_site(headers) or urlsplit(origin).netloc in {headers.get("host"), self._public_host} - {
+            None,
+            "",
+        }

@@ -250,6 +250,21 @@ def test_an_asker_who_reads_their_need_in_another_language_is_written_to_in_it(s
     assert site.run(lambda world: world.one(locale, other)) == "en"
 
 
+def test_where_it_is_not_said_whose_page_it_came_from_only_that_of_the_pages_changes(site: Site) -> None:
+    """A browser too old to say so, or a page of another site that hides where it is from: there is no token that decides."""
+    need, locale = site.posted(), "SELECT locale FROM {} WHERE id = $1"
+    hidden = {"sec-fetch-site": "", "origin": "null"}
+    for person, back, table, id in (
+        (site.asker_of(need), f"/need/{need}", "need", need), (site.helper, "/me", "member", site.cast.helper),
+    ):  # fmt: skip
+        assert person.see(back).soup.select_one("html[lang=en]")
+        before = site.run(lambda world: world.one(locale.format(table), id))  # noqa: B023
+        assert before != "pa"
+        page = person.press("/language", {"lang": "pa", "back": back}, headers=hidden)
+        assert page.soup.select_one("html[lang=pa]")
+        assert site.run(lambda world: world.one(locale.format(table), id)) == before  # noqa: B023
+
+
 @pytest.fixture
 def hebrew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A made-up catalogue for a language written from right to left."""
