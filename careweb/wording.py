@@ -344,6 +344,13 @@ OPENED = {  # lines of the audit, as the person they are about reads them
     "rule_one": N_("One person and a reason are enough to see how to reach somebody outside a match."),
     "rule_two": N_("It takes two people to see how to reach somebody outside a match."),
     "exported": N_("took your details out in a file"),
+    "vouched": N_("vouched for you, and your second step begins anew"),
+    "second_step_reset": N_("took your second step away, and it begins anew"),
+    "recovery_code_used": N_("A code from the paper used"),
+    "signed_out": N_("ended all your sessions"),
+    "forgotten": N_("removed you for good"),
+    "role_granted": N_("gave you a role"),
+    "role_taken": N_("took a role from you"),
 }
 
 ROLES = {

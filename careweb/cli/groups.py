@@ -10,8 +10,11 @@ from careweb.cli.private_files import UnusableError
 from careweb.config import settings
 from careweb.domain.contacts import Contact, ContactError, read_contact
 from careweb.domain.errors import NotHereError
+from careweb.domain.ids import MemberId
 from careweb.domain.records import Known, RecordError, read_place, read_tags
 from careweb.domain.states import Role
+from careweb.domain.whys import why
+from careweb.flows.auditing import OPERATOR, note
 from careweb.flows.context import Context
 from careweb.flows.groups import Group, all_groups, grant_role, group_by_slug, open_group, take_role, want_second_step
 from careweb.flows.imports import what_is_known
@@ -120,7 +123,9 @@ def grant(contact: Contact, role: str, slug: str, name: str) -> None:
 
 async def _grant(contact: Contact, role: Role, slug: str, name: str) -> None:
     async with context(settings()) as ctx:
-        await grant_role(ctx, (await _named(ctx, slug)).id, contact, role, name=name)
+        group = await _named(ctx, slug)
+        member_id = await grant_role(ctx, group.id, contact, role, name=name)
+        await _account(ctx, group, "role_granted", member_id, role)
 
 
 @roles.command("take")
@@ -136,9 +141,15 @@ def take(contact: Contact, role: str, slug: str) -> None:
 async def _take(contact: Contact, role: Role, slug: str) -> None:
     async with context(settings()) as ctx:
         try:
-            await take_role(ctx, (await _named(ctx, slug)).id, contact, role)
+            group = await _named(ctx, slug)
+            member_id = await take_role(ctx, group.id, contact, role)
         except NotHereError:
             raise UnusableError("nobody here has that contact") from None
+        await _account(ctx, group, "role_taken", member_id, role)
+
+
+async def _account(ctx: Context, group: Group, action: str, member_id: MemberId, role: Role) -> None:
+    await note(ctx, group.id, "operator", MemberId(OPERATOR), action, "member", member_id, why("role", role))
 
 
 async def _named(ctx: Context, slug: str) -> Group:

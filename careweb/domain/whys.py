@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from careweb.domain.openings import CallReason
 from careweb.domain.reviews import Action, Cause
-from careweb.domain.states import AskState, CloseReason, MembershipState, NeedState
+from careweb.domain.states import AskState, CloseReason, MembershipState, NeedState, Role
 
 WRITTEN = frozenset(
     {
@@ -16,6 +16,8 @@ WRITTEN = frozenset(
         "exported",
         "rule_one",
         "rule_two",
+        "vouched",
+        "second_step_reset",
     }
 )
 # By the tables of wording.py. Where nobody is asked why, it is what the thing was at that moment.
@@ -30,6 +32,7 @@ LISTS: Mapping[str, frozenset[str]] = {
     "action": frozenset(Action),
     "vetting": frozenset({"0", "1"}),
     "opening": frozenset({"asked", "open", "refused"}),
+    "role": frozenset(Role),
 }
 
 

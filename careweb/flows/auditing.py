@@ -60,6 +60,13 @@ async def note_many(
     )  # fmt: skip
 
 
+async def note_of_operator(ctx: Context, action: str, member_id: MemberId, reason: str = "") -> None:
+    """In each group in which this person has a role or helps; whoever is in none has nobody who could read it."""
+    for row in await run(ctx.tx, "groups_of_member", member_id=member_id):
+        group_id = GroupId(row["group_id"])
+        await note(ctx, group_id, "operator", MemberId(OPERATOR), action, "member", member_id, reason)
+
+
 def _of_record(sealer: Sealer, reason: str) -> dict[str, Any]:
     return {
         "record": pseudonym(sealer), "sealed_reason": sealer.seal("audit", reason),

@@ -94,11 +94,12 @@ async def grant_role(
     return member_id
 
 
-async def take_role(ctx: Context, group_id: GroupId, contact: Contact, role: Role) -> None:
+async def take_role(ctx: Context, group_id: GroupId, contact: Contact, role: Role) -> MemberId:
     member = await run(ctx.tx, "member_by_contact", contact_index=ctx.vault.contact_index(contact))
     if member is None:
         raise NotHereError
     await run(ctx.tx, "remove_staff", group_id=group_id, member_id=member["id"], role=role)
+    return MemberId(member["id"])
 
 
 async def want_second_step(ctx: Context, group_id: GroupId, wanted: str | None) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from careweb.domain.contacts import Contact
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import MemberId, NeedId, OfferId
+from careweb.flows.auditing import note_of_operator
 from careweb.flows.context import Context
 from careweb.flows.entering import act_for, enter
 from careweb.flows.forgetting import forget_need, hold_all
@@ -64,6 +65,7 @@ async def forget_contact(ctx: Context, contact: Contact) -> datetime | None:
     member = await run(ctx.tx, "member_by_contact", contact_index=ctx.vault.contact_index(contact))
     if member is None:
         raise NotHereError
+    await note_of_operator(ctx, "forgotten", MemberId(member["id"]))  # while there is a key to write it with
     return await forget_member(ctx, MemberId(member["id"]))
 
 
@@ -72,3 +74,4 @@ async def sign_out_contact(ctx: Context, contact: Contact) -> None:
     if member is None:
         raise NotHereError
     await sign_out_everywhere(ctx, MemberId(member["id"]))
+    await note_of_operator(ctx, "signed_out", MemberId(member["id"]))

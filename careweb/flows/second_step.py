@@ -13,8 +13,10 @@ from uuid import UUID, uuid4
 from careweb.domain.codes import CodeError, read_digits
 from careweb.domain.errors import NotHereError, WrongCodeError
 from careweb.domain.ids import GroupId, MemberId
+from careweb.flows import auditing
 from careweb.flows.context import Context
-from careweb.flows.signin import session_hash
+from careweb.flows.entering import act_in
+from careweb.flows.signin import posts_of, session_hash
 from careweb.storage import factors
 from careweb.storage.database import run
 from careweb.storage.factors import APP_DIGITS, Passkey
@@ -163,7 +165,15 @@ async def _use_recovery_code(ctx: Context, member_id: MemberId, code: str) -> bo
     )
     if used:
         await note(ctx, member_id, "code_used", by=member_id)
+        await _account_of_code(ctx, member_id)
     return bool(used)
+
+
+async def _account_of_code(ctx: Context, member_id: MemberId) -> None:
+    """In every group that they coordinate: what was only written beside the codes can be deleted with them."""
+    for post in await posts_of(ctx, member_id):
+        await act_in(ctx, post.slug)
+        await auditing.note(ctx, post.group_id, post.role, member_id, "recovery_code_used", "member", member_id)
 
 
 async def recovery_codes_left(ctx: Context, member_id: MemberId) -> int:

@@ -238,24 +238,24 @@ async def _member(ctx: Context, member_id: MemberId, needs: tuple[NeedId, ...]) 
     member = await run(ctx.tx, "member_by_id", id=member_id)
     sealer = await key_of(ctx.tx, ctx.vault, "member", member_id)
     own = await run(ctx.tx, "needs_of_member", member_id=member_id)
-    roles = await _roles(ctx, member_id)
     return Visitor(
         member_id=member_id,
         name=sealer.open("name", member["sealed_name"]) if sealer else "",
         locale=member["locale"],
         time_zone=member["time_zone"],
         needs=tuple(dict.fromkeys([*needs, *(NeedId(need["id"]) for need in own)])),
-        posts=tuple(
-            Post(
-                group_id=GroupId(r["id"]),
-                slug=r["slug"],
-                name=r["name"],
-                role=Role(r["role"]),
-                second_step=r["second_step"],
-            )
-            for r in roles
-        ),
+        posts=await posts_of(ctx, member_id),
     )
+
+
+async def posts_of(ctx: Context, member_id: MemberId) -> tuple[Post, ...]:
+    """Roles of somebody, by group."""
+    return tuple(
+        Post(
+            group_id=GroupId(r["id"]), slug=r["slug"], name=r["name"], role=Role(r["role"]), second_step=r["second_step"]
+        )
+        for r in await _roles(ctx, member_id)
+    )  # fmt: skip
 
 
 def session_hash(ctx: Context, secret: str) -> bytes:

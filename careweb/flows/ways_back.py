@@ -7,8 +7,10 @@ from typing import Any
 from careweb.domain.contacts import Contact
 from careweb.domain.errors import NotHereError
 from careweb.domain.ids import GroupId, MemberId
+from careweb.flows import auditing
 from careweb.flows.context import Context
 from careweb.flows.second_step import note, sealer_of
+from careweb.flows.signin import Post
 from careweb.storage.database import run
 from careweb.storage.sealing import key_of
 
@@ -40,19 +42,22 @@ async def colleagues(ctx: Context, group_id: GroupId) -> list[Colleague]:
     ]  # fmt: skip
 
 
-async def vouch(ctx: Context, group_id: GroupId, member_id: MemberId, *, by: MemberId, reason: str) -> None:
+async def vouch(ctx: Context, post: Post, member_id: MemberId, *, by: MemberId, reason: str) -> None:
     """Another of the group's staff says that this person lost theirs: they sign in by mail and begin anew."""
-    known = {one.id for one in await colleagues(ctx, group_id)}
+    known = {one.id for one in await colleagues(ctx, post.group_id)}
     if member_id == by or not reason or not {member_id, by} <= known:
         raise NotHereError
-    await _begin_anew(ctx, member_id, "vouched", by=by, group_id=group_id, reason=reason)
+    await _begin_anew(ctx, member_id, "vouched", by=by, group_id=post.group_id, reason=reason)
+    await auditing.note(ctx, post.group_id, post.role, by, "vouched", "member", member_id, reason)
 
 
 async def reset_by_operator(ctx: Context, contact: Contact, reason: str) -> None:
     member = await run(ctx.tx, "member_by_contact", contact_index=ctx.vault.contact_index(contact))
     if member is None:
         raise NotHereError
-    await _begin_anew(ctx, MemberId(member["id"]), "operator", reason=reason)
+    member_id = MemberId(member["id"])
+    await _begin_anew(ctx, member_id, "operator", reason=reason)
+    await auditing.note_of_operator(ctx, "second_step_reset", member_id, reason)
 
 
 async def _begin_anew(ctx: Context, member_id: MemberId, kind: str, **more: Any) -> None:

@@ -191,5 +191,5 @@ async def vouch(visit: Visit) -> Response:
     member_id = MemberId(UUID(str(visit.request.path_params["member_id"])))
     if wrong or not reason:
         return await _colleagues_page(visit, {f"reason-{member_id}": wrong or "note"})
-    await ways_back.vouch(visit.ctx, post.group_id, member_id, by=visit.member_id, reason=reason)
+    await ways_back.vouch(visit.ctx, post, member_id, by=visit.member_id, reason=reason)
     return see_other(f"/staff/{post.slug}/colleagues")

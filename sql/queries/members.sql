@@ -119,6 +119,10 @@ UPDATE member SET contact_index = :contact_index, sealed_name = NULL, sealed_con
 SELECT m.group_id, m.state, m.vetting, g.slug, g.name
 FROM membership m JOIN care_group g ON g.id = m.group_id WHERE m.member_id = :member_id ORDER BY g.name;
 
+-- name: groups_of_member(member_id)
+-- In which groups does this member have a role, or help?
+SELECT group_id FROM staff WHERE member_id = :member_id UNION SELECT group_id FROM membership WHERE member_id = :member_id ORDER BY 1;
+
 -- name: members_of_group(group_id)
 -- Who helps, or wants to help, in this group? Those waiting first; without those who had themselves removed.
 SELECT p.id, p.sealed_name, p.confirmed, m.state, m.vetting, m.sealed_note, m.created_at, m.decided_at,

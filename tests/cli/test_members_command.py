@@ -16,6 +16,28 @@ def test_someone_is_forgotten_once_and_only_when_that_is_meant(careweb: Careweb)
     assert careweb("members", "forget", "nonsense", "--yes").exit_code == 2
 
 
+async def test_what_an_operator_does_to_somebody_is_a_line_of_each_of_their_groups(
+    careweb: Careweb, database: str
+) -> None:
+    jo, groups = "jo@example.org", ("east", "west")
+    assert careweb("groups", "open", "west", "--name", "West End", "--area", "M1S 2K3").exit_code == 0
+    for slug in groups:
+        assert careweb("roles", "grant", jo, "steward", "--group", slug).exit_code == 0
+        assert careweb("roles", "grant", jo, "coordinator", "--group", slug).exit_code == 0
+    assert careweb("roles", "take", jo, "steward", "--group", "west").exit_code == 0
+    assert careweb("members", "forget", jo, "--yes").exit_code == 0
+    connection = await asyncpg.connect(database)
+    rows = await connection.fetch(
+        "SELECT g.slug, l.action, count(*) FROM audit_line l JOIN care_group g ON g.id = l.group_id"
+        " WHERE l.role = 'operator' GROUP BY 1, 2"
+    )
+    await connection.close()
+    assert {tuple(row) for row in rows} == {
+        ("east", "role_granted", 2), ("west", "role_granted", 2), ("west", "role_taken", 1),
+        ("east", "forgotten", 1), ("west", "forgotten", 1),
+    }  # fmt: skip
+
+
 async def test_an_operator_ends_sessions_and_takes_a_lost_second_step_away_with_a_reason(
     careweb: Careweb, database: str
 ) -> None:
@@ -43,6 +65,11 @@ async def test_an_operator_ends_sessions_and_takes_a_lost_second_step_away_with_
             careweb("members", command[0], "nobody@example.org", *command[1:]).stderr
             == "Error: nobody here has that contact\n"
         )
+    lines = await connection.fetch("SELECT role, action, sealed_reason FROM audit_line ORDER BY id")
+    assert [(line["role"], line["action"]) for line in lines] == [
+        ("operator", "role_granted"), ("operator", "signed_out"), ("operator", "second_step_reset"),
+    ]  # fmt: skip
+    assert b"met her" not in lines[-1]["sealed_reason"]
     assert careweb("groups", "second-step", "east", "required").exit_code == 0
     assert await connection.fetchval("SELECT second_step FROM care_group") == "required"
     assert careweb("groups", "second-step", "east", "usual").exit_code == 0

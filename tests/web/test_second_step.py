@@ -8,6 +8,7 @@ import pytest
 from careweb.domain.contacts import read_email
 from careweb.domain.ids import MemberId
 from careweb.domain.states import Role
+from careweb.flows.auditing import opened
 from careweb.flows.groups import grant_role
 from careweb.flows.second_step import authenticators
 from careweb.flows.signin import open_session
@@ -66,6 +67,10 @@ def set_up(person: Person) -> tuple[bytes, list[str]]:
     return secret, [one.get_text() for one in codes.soup.select("li.code")]
 
 
+def lines_about(site: Site, member: MemberId) -> list[tuple[str, str, str]]:
+    return [(one.role, one.action, one.reason) for one in site.run(lambda world: opened(world.ctx, "member", member))]
+
+
 def again(site: Site, member: MemberId) -> Person:
     """Signed in by mail, once more."""
     return site.member(member)
@@ -118,6 +123,21 @@ def test_a_code_on_paper_works_once_and_is_told_of(site: Site, member: MemberId)
     own = person.see("/second-step/own")
     assert "A code from the paper used" in own.text
     assert "7 codes left" in own.text
+
+
+def test_a_code_from_the_paper_stands_in_the_account_of_each_group(site: Site, member: MemberId) -> None:
+    site.run(
+        lambda world: world.rows(
+            "INSERT INTO staff (group_id, member_id, role, created_at) VALUES ($1, $2, 'steward', now())",
+            site.cast.other_group, member,
+        )
+    )  # fmt: skip
+    _, codes = set_up(site.member(member))
+    back = again(site, member).see("/staff/east").send(code=codes[0])
+    assert back.path == "/staff/east"
+    assert set(lines_about(site, member)) == {
+        ("coordinator", "recovery_code_used", ""), ("steward", "recovery_code_used", ""),
+    }  # fmt: skip
 
 
 def test_new_codes_on_paper_replace_the_old_ones(site: Site, member: MemberId) -> None:
@@ -187,6 +207,8 @@ def test_a_colleague_vouches_with_a_reason_and_all_of_the_group_read_it(site: Si
     back = again(site, lost)
     assert back.see("/staff/east").path == "/staff/east"
     assert "I know her voice" in back.see("/second-step/own").text
+    assert lines_about(site, lost) == [("coordinator", "vouched", "I know her voice")], "where nobody can take it out"
+    assert "vouched for you" in back.see("/me/opened").text
 
 
 def test_nobody_vouches_for_themselves_or_for_another_group(site: Site, member: MemberId) -> None:
