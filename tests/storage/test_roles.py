@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from careweb import paths
 from careweb.config import Settings
 from careweb.domain.contacts import read_contact
 from careweb.domain.states import Role
@@ -43,6 +45,7 @@ OPEN = {
     "only the owner reads them": {"offer_step", "load_horizon"},
     "what kinds of offers there are, and of which group: nobody's": {"offer_shelf"},
 }  # fmt: skip
+WRITTEN_BY_THE_WEB = {"session", "sign_in", "sent_form", "apart", "tombstone", "promise", "care_group", "master_key"}
 # What acts as the owner, and who may call it. None gives more than ids, groups, counts, yes or no, wrapped keys, and of what kind
 # and how urgent a need is that somebody is to judge about.
 DEFINERS = {
@@ -56,6 +59,7 @@ DEFINERS = {
     "reviews_left": {"matcher"}, "wrapped_by_others": {"matcher"}, "wrap_anew": {"matcher"},
     "stock_added": set(), "stock_changed": set(), "stock_admitted": set(), "unstock": set(), "restep_member": set(),
 }  # fmt: skip
+MATCHER = Path(__file__).parent / "matcher.txt"  # a table, a right and its columns a line
 NOT_FOR_THE_MATCHER = "sealed_|contact_index|_hash|source_ref|wrong_secrets|consent|form|name"
 
 
@@ -92,6 +96,19 @@ async def test_what_is_guarded_is_so_for_everybody_even_its_owner(tx: Transactio
     assert [table for table, row in of_web.items() if row["qual"] == "true"] == []
     written_otherwise = {table for table, row in of_web.items() if row["with_check"] != row["qual"]}
     assert written_otherwise == BEFORE_A_GROUP, "what the web writes it sees"
+
+
+async def test_what_the_web_writes_for_no_group_in_particular_is_admitted_where_people_read_it(tx: Transaction) -> None:
+    """No policy stands before these: an injected statement reads and writes them for everybody."""
+    may = (
+        "SELECT t FROM unnest($1::text[]) t WHERE has_any_column_privilege('careweb_web', t::regclass, 'INSERT, UPDATE')"
+        " OR has_table_privilege('careweb_web', t::regclass, 'DELETE')"
+    )
+    written = await names(tx, may, sorted(await ours(tx) - set(GUARDED)))
+    assert written == WRITTEN_BY_THE_WEB
+    for file in ("docs/threat-model.md", "docs/adr/0020-groups-apart.md"):
+        told = (paths.ROOT / file).read_text(encoding="utf-8")
+        assert {table for table in written if f"`{table}`" not in told} == set(), file
 
 
 async def test_a_table_that_speaks_of_a_group_or_a_person_is_guarded(tx: Transaction) -> None:
@@ -131,6 +148,20 @@ async def test_what_acts_as_the_owner_is_listed_with_who_may_call_it(tx: Transac
     assert [row["proname"] for row in rows if row["prosecdef"] and "search_path" not in (row["config"] or "")] == []
     others = {row["proname"] for row in rows if not row["prosecdef"] and (row["web"] or row["matcher"])}
     assert others == {"current_group", "current_member", "shared_languages", "zones_near"}
+
+
+async def test_the_matcher_reads_and_writes_the_columns_of_the_list_and_no_other(tx: Transaction) -> None:
+    """Of every table, guarded or open: a column that is added, or a right, wants a line that somebody has looked at."""
+    rows = await (await driver(tx)).fetch(
+        "SELECT t || ' ' || r || ': ' || string_agg(column_name, ' ' ORDER BY column_name) FROM unnest($1::text[]) t,"
+        " unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) r, information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name = t"
+        " AND has_column_privilege('careweb_matcher', t::regclass, column_name, r) GROUP BY t, r"
+        " UNION ALL SELECT t || ' ' || r FROM unnest($1::text[]) t, unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) r"
+        " WHERE has_table_privilege('careweb_matcher', t::regclass, r)",
+        sorted(await ours(tx)),
+    )  # fmt: skip
+    assert sorted(row[0] for row in rows) == MATCHER.read_text(encoding="utf-8").splitlines()
 
 
 async def test_the_matcher_reads_no_name_contact_text_or_key(tx: Transaction) -> None:
