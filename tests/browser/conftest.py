@@ -1,4 +1,5 @@
 import base64
+import json
 import socket
 import threading
 import time
@@ -6,7 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -22,11 +25,12 @@ from careweb.flows.auditing import note
 from careweb.flows.context import Context
 from careweb.flows.groups import grant_role
 from careweb.flows.matches import add_note, helped, thank
+from careweb.flows.messages import STOP_MEMBER
 from careweb.flows.needs import withdraw_need
 from careweb.flows.openings import ask_to_open
 from careweb.flows.reports import Said, appeal, report_helper
 from careweb.flows.reviewing import decide_review
-from careweb.flows.second_step import begin_app, begun_app, confirm_app
+from careweb.flows.second_step import Kind, add_one, begin_app, begun_app, confirm_app
 from careweb.flows.shortages import write_recruiting
 from careweb.flows.signin import Post, open_session
 from careweb.storage.database import open_engine, transaction
@@ -39,6 +43,7 @@ from tests.web.site import site_settings
 from tests.web.two_groups import channel_of
 from tests.world import BURNABY, NORTH_YORK, OTTAWA, SCARBOROUGH, World
 
+MAIL = "00001763860000000000-000001.eml"  # as the demonstration names what it caught
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -125,6 +130,13 @@ async def _passed(ctx: Context, member: MemberId) -> str:
     return session
 
 
+async def keyed(ctx: Context, member: MemberId) -> str:
+    """A session of someone who has a passkey and has not shown it."""
+    held = json.dumps({"id": base64.b64encode(member.bytes).decode(), "public_key": ""})
+    await add_one(ctx, member, Kind.PASSKEY, held, credential_index=member.bytes, confirmed_at=ctx.now)
+    return await open_session(ctx, member_id=member)
+
+
 async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Needs at every stage: open, someone said yes, unmet, done."""
     ctx: Context = world.ctx
@@ -164,9 +176,9 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         (("ta",), "translation", OTTAWA), (("fr", "en"), "appointment", OTTAWA), (("yue",), "groceries", NORTH_YORK),
     )]  # fmt: skip
     await write_recruiting(ctx, "all", await solved(world, [unmet, *lacking]))
-    guarded, fresh = [
+    guarded, fresh, with_key = [
         await grant_role(ctx, cast.group, read_email(f"{name.lower()}@example.org"), Role.COORDINATOR, name=name)
-        for name in ("Ana", "Mo")
+        for name in ("Ana", "Mo", "Kay")
     ]
     await channel_of(world, cast.helper)
     held, reported, review, appealed, opening = await _looked_at(world, cast, caller)
@@ -176,6 +188,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "passed": await _passed(ctx, guarded),
         "guarded": await open_session(ctx, member_id=guarded),
         "fresh": await open_session(ctx, member_id=fresh),
+        "keyed": await keyed(ctx, with_key),
         "asker": await open_session(
             ctx, needs=[held, reported, taken, choosing, unmet, late, withdrawn, still, *of_asker]
         ),
@@ -219,6 +232,12 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "app": (f"/second-step/app/{await begin_app(ctx, fresh)}", "fresh"),
         "passkey": ("/second-step/own", "passed"), "colleagues": (f"{staff}/colleagues", "coordinator"),
         "needs of a language": (f"{staff}/needs?language=ti&unmet=yes", "coordinator"),
+        "volunteer's contact": (f"{staff}/people/{imported}/contact", "coordinator"),
+        "channels of a need": (f"/need/{unmet}/channels", "asker"), "erase": (f"/need/{unmet}/erase", "asker"),
+        "link to sign in": (f"/s/{ctx.vault.sign('sign_in', uuid4())}", ""),
+        "link to confirm": (f"/c/{ctx.vault.sign('confirm', cast.helper)}", ""),
+        "link to stop": (f"/stop/{ctx.vault.sign(STOP_MEMBER, cast.helper)}", ""),
+        "second step by passkey": ("/second-step", "keyed"), "message": (f"/demo/{MAIL}", ""),
     }  # fmt: skip
     return sessions, pages
 
@@ -240,9 +259,15 @@ def served(database: str, **settings: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def running(prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]]) -> Iterator[Running]:
+def running(
+    prepared: tuple[str, dict[str, str], dict[str, tuple[str, str]]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     database, sessions, pages = prepared
-    with served(database, demo=True) as url:
+    folder, mail = tmp_path_factory.mktemp("mail"), EmailMessage()
+    mail["To"], mail["Subject"] = "someone@example.org", "You have a message"
+    mail.set_content("Someone would like help:\n\nhttp://127.0.0.1:8000/a/a-token-as-long-as-they-are\n\n123456\n")
+    (folder / MAIL).write_bytes(bytes(mail))
+    with served(database, demo=True, demo_mail=folder) as url:
         yield Running(url=url, sessions=sessions, pages=pages)
 
 

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page
 from careweb.flows.signin import open_session
 from careweb.storage.database import open_engine, transaction
 from tests.browser.conftest import Running
-from tests.browser.test_pages import looking
+from tests.browser.looks import looking
 from tests.world import World
 
 STOPS_MOST = 90  # of the tab key, on the longest page

@@ -1,72 +1,33 @@
 """Every page in a real browser: accessible, small, alone with its origin, no sideways scrolling, without JavaScript."""
 
 import gzip
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.request import Request, urlopen
 
 import axe_playwright_python
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from careweb.rendering import interfaces
 from tests.browser.conftest import Running
+from tests.browser.looks import (
+    EVERY,
+    LOCALES,
+    LOOKS,
+    SMALL,
+    Scheme,
+    broken,
+    every_page,
+    looking,
+    note_look,
+    opened,
+    rules,
+)
 from tests.figures import record
 
 MOST_BYTES = 14 * 1024
-# `make assurance` looks at every page in every language, at more widths, with every rule in the dark too.
-Scheme = Literal["light", "dark"]
-EVERY = bool(os.environ.get("CAREWEB_EVERY"))
-LOCALES = [f"{tag}-CA" for tag in interfaces()] if EVERY else ["en-CA"]
-LOOKS: list[tuple[int, Scheme]] = [(320, "light"), (1280, "dark")]  # 320 pixels are what 400 % zoom leaves of 1280
-if EVERY:
-    LOOKS = [(width, scheme) for width in (320, 360, 768, 1280) for scheme in ("light", "dark")]
-
-
-@asynccontextmanager
-async def looking(
-    chromium: Browser,
-    running: Running,
-    who: str = "",
-    *,
-    width: int = 360,
-    scheme: Scheme = "light",
-    scripts: bool = True,
-    locale: str = "en-CA",
-) -> AsyncIterator[Page]:
-    """`scripts` lets axe run; the pages have none, and their policy forbids any."""
-    context = await chromium.new_context(
-        viewport={"width": width, "height": 780}, color_scheme=scheme, java_script_enabled=scripts, bypass_csp=scripts,
-        locale=locale,
-    )  # fmt: skip
-    if who:
-        await context.add_cookies([{"name": "careweb-session", "value": running.sessions[who], "url": running.url}])
-    try:
-        yield await context.new_page()
-    finally:
-        await context.close()
-
-
-def broken(result: Any) -> list[str]:
-    """Which rules, and where."""
-    return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in result.response["violations"]]
-
-
-def every_page(running: Running) -> list[tuple[str, str, str]]:
-    return [(name, running.url + path, who) for name, (path, who) in running.pages.items()]
-
-
-async def opened(page: Page, address: str) -> None:
-    """The page that was asked for, and not the way to it, as signing in or a second step: whatever is measured then would
-    be measured of that."""
-    answer = await page.goto(address)
-    assert page.url == address
-    assert answer
-    assert answer.status == (404 if address.endswith("/nothing") else 200), address
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -75,8 +36,7 @@ async def test_on_every_page_axe_finds_nothing_and_nothing_scrolls_sideways(
     chromium: Browser, running: Running, width: int, scheme: Scheme, locale: str
 ) -> None:
     axe, found, wide = Axe(), {}, []
-    # all else was seen in the light
-    options = {"runOnly": ["color-contrast"]} if scheme == "dark" and not EVERY else {}
+    options = rules(scheme)
     for who in ("", *running.sessions):
         async with looking(chromium, running, who, width=width, scheme=scheme, locale=locale) as page:
             for name, address, theirs in every_page(running):
@@ -87,49 +47,9 @@ async def test_on_every_page_axe_finds_nothing_and_nothing_scrolls_sideways(
                         found[name] = broken(result)
                     if await page.evaluate("document.documentElement.scrollWidth") > width:
                         wide.append(name)
-    record("sideways", language=locale, width=width, pages=len(running.pages), broken=wide)
+    note_look(locale, (width, scheme), pages=len(running.pages), axe=found, sideways=wide)
     assert wide == []
-    record(
-        "axe",
-        language=locale,
-        width=width,
-        scheme=scheme,
-        rules="contrast" if options else "all",
-        pages=len(running.pages),
-        broken=found,
-    )
     assert found == {}
-
-
-async def test_axe_finds_nothing_where_a_form_was_refused(chromium: Browser, running: Running) -> None:
-    for path, who in (("/g/east/ask", ""), ("/g/east/offer", "helper"), ("/find", "")):
-        async with looking(chromium, running, who) as page:
-            await page.goto(running.url + path)
-            await page.locator("main button[value=send]:visible, main button[value=code]").last.click()
-            assert await page.locator("[role=alert] a").count() >= 1
-            result: Any = await Axe().run(page)
-            assert not result.violations_count, broken(result)
-
-
-async def test_axe_finds_nothing_on_the_page_with_the_code_sent_once_or_twice(
-    chromium: Browser, running: Running
-) -> None:
-    async with looking(chromium, running) as page:
-        await page.goto(running.url + "/g/east/ask")
-        await page.locator("input[value=groceries]").check()
-        await page.locator("#place").fill("M1S")
-        await page.locator("#language").select_option("yue")
-        await page.locator("input[value=urgent]").check()
-        await page.locator("#name").fill("Po")
-        await page.locator("input[name=contact_kind][value=code]").check()
-        await page.locator("#consent").check()
-        await page.get_by_role("button", name="Look for someone").click()
-        for _ in range(2):
-            assert await page.get_by_role("button", name="Forget this on this phone").is_visible()
-            result: Any = await Axe().run(page)
-            assert not result.violations_count, broken(result)
-            await page.reload()
-        assert await page.get_by_text("This was posted before").is_visible()
 
 
 @pytest.mark.parametrize("locale", ["en-CA", "ur-CA"])
@@ -156,20 +76,14 @@ async def test_the_list_of_languages_opens_in_a_row_of_its_own(
 async def test_targets_are_44_pixels_tall_and_wide(chromium: Browser, running: Running, locale: str) -> None:
     """All that can be pressed, in lists that are folded too; but for links within a mail of the demonstration."""
     small = {}
-    measure = """() => { document.querySelectorAll('details').forEach(one => one.open = true);
-        return [...document.querySelectorAll('a[href], button, summary, select, textarea, input:not([type=hidden])')]
-        .map(e => [e.closest('label') || e, e])
-        .filter(([box, e]) => e.getClientRects().length && !e.classList.contains('unseen') && !e.closest('.mail'))
-        .map(([box]) => [box.outerHTML.slice(0, 90), box.getBoundingClientRect()])
-        .filter(([, box]) => Math.min(box.width, box.height) < 43.5).map(([it, box]) => [it, box.width, box.height]) }"""
     for who in ("", *running.sessions):
         async with looking(chromium, running, who, locale=locale) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
                     await opened(page, address)
-                    if found := await page.evaluate(measure):
+                    if found := await page.evaluate(SMALL):
                         small[name] = found
-    record("targets", language=locale, pages=len(running.pages), broken=small)
+    record("targets", language=locale, pages=len(running.pages), broken=list(small))
     assert small == {}
 
 
@@ -208,15 +122,15 @@ async def test_no_request_leaves_the_origin(chromium: Browser, running: Running)
 def test_every_page_with_its_stylesheet_is_at_most_14_kilobytes_compressed(running: Running) -> None:
     """In the language in which it is heaviest: letters of three bytes compress less."""
     sizes = {}
-    sheet = _weight(running.url + "/static/careweb.css", "")
+    sheet = weight(running.url + "/static/careweb.css", "")
     for name, address, who in every_page(running):
         session = running.sessions.get(who, "")
-        sizes[name] = sheet + max(_weight(address, session, tag) for tag in interfaces())
+        sizes[name] = sheet + max(weight(address, session, tag) for tag in interfaces())
     record("bytes", pages=sizes, sheet=sheet, languages=len(interfaces()))
     assert max(sizes.values()) <= MOST_BYTES, sizes
 
 
-def _weight(address: str, session: str, language: str = "en") -> int:
+def weight(address: str, session: str, language: str = "en") -> int:
     headers = {"Accept-Encoding": "gzip", "Accept-Language": language, "Cookie": f"careweb-session={session}"}
     try:
         answer = urlopen(Request(address, headers=headers))  # noqa: S310  our own server
@@ -242,8 +156,8 @@ async def test_the_whole_of_asking_is_at_most_30_kilobytes_compressed(
 
     By a list of towns it is longer: tests/web/test_weight.py.
     """
-    sizes = {"stylesheet": _weight(running.url + "/static/careweb.css", "")}
-    sizes |= {path: _weight(running.url + path, "", tag) for path in FLOW}
+    sizes = {"stylesheet": weight(running.url + "/static/careweb.css", "")}
+    sizes |= {path: weight(running.url + path, "", tag) for path in FLOW}
     async with looking(chromium, running, scripts=False, locale=tag) as page:
         await page.goto(running.url + "/g/east/ask")
         await page.locator("input[value=company]").check()

@@ -22,6 +22,7 @@ from careweb.storage.database import open_engine
 from careweb.wording import ACTORS, CATEGORIES, CAUSES, ERRORS, EVENTS, REVIEW_STATES
 from tests import servers
 from tests.browser.conftest import served
+from tests.browser.looks import EVERY
 from tests.browser.steps import (
     ASK,
     POSTED,
@@ -40,7 +41,6 @@ from tests.browser.steps import (
     thank,
 )
 from tests.browser.telling import TONGUES, House, Tongue
-from tests.browser.test_pages import EVERY
 from tests.servers import MailServer
 from tests.workers.shop import Workers
 from tests.world import World

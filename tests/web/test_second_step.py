@@ -64,7 +64,7 @@ def set_up(person: Person) -> tuple[bytes, list[str]]:
     page = person.see("/second-step/own").send("/second-step/app")
     secret = key_on(page)
     codes = page.send(code=code_for(secret, -30))
-    return secret, [one.get_text() for one in codes.soup.select("li.code")]
+    return secret, [one.get_text() for one in codes.soup.select("li .code")]
 
 
 def lines_about(site: Site, member: MemberId) -> list[tuple[str, str, str]]:
@@ -145,7 +145,7 @@ def test_new_codes_on_paper_replace_the_old_ones(site: Site, member: MemberId) -
     _, codes = set_up(person)
     fresh = person.see("/second-step/own").send("/second-step/codes")
     assert again(site, member).see("/staff/east").send(code=codes[0]).status == 422
-    new = fresh.soup.select_one("li.code").get_text()  # type: ignore[union-attr]
+    new = fresh.soup.select_one("li .code").get_text()  # type: ignore[union-attr]
     assert again(site, member).see("/staff/east").send(code=new).path == "/staff/east"
 
 
