@@ -9,18 +9,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tools.assurance import ROOT, commit, now
 
 PAGE = ROOT / "docs" / "accessibility.md"
-TESTS = (
-    "tests/browser/test_pages.py",
-    "tests/browser/test_bare.py",
-    "tests/browser/test_keep.py",
-    "tests/web/test_plain_words.py",
-)
+TESTS = ("tests/browser", "tests/web/test_plain_words.py", "tests/web/test_glyphs.py")
 CONNECTIONS = 2  # round trips before the first request: TCP and TLS 1.3
 NETWORKS = {  # bits a second, and seconds for a round trip
     "50 kbit/s and 600 ms": (50_000, 0.6),
@@ -45,8 +41,9 @@ def main() -> int:
 def page(records: Records, *, how: str, passed: bool) -> str:
     return TEXT.format(
         how=how, outcome="All of them passed." if passed else "**Some failed: the figures below say which.**",
-        axe="\n".join(_axe(_of(records, "axe"))), sizes="\n".join(_sizes(_of(records, "bytes"))),
-        script=len(gzip.compress((ROOT / "static" / "keep.js").read_bytes(), 6)), flow=_flow(_of(records, "flow")), times="\n".join(_times(records)), held="\n".join(_held(records)),
+        looks=_looks(_of(records, "axe")), languages="\n".join(_languages(records)), sizes="\n".join(_sizes(_of(records, "bytes"))),
+        script=len(gzip.compress((ROOT / "static" / "keep.js").read_bytes(), 6)), flow=_flow(_of(records, "flow")),
+        times="\n".join(_times(records)), trips="\n".join(_trips(_of(records, "trips"))), glyphs="\n".join(_glyphs(_of(records, "glyphs"))),
     )  # fmt: skip
 
 
@@ -54,18 +51,61 @@ def _of(records: Records, kind: str) -> Records:
     return [one for one in records if one["kind"] == kind]
 
 
-def _axe(records: Records) -> Iterable[str]:
-    yield "| language | width | colours | rules | pages | with a violation |\n|---|---|---|---|---|---|"
-    for one in sorted(records, key=lambda one: (one["language"], one["width"], one["scheme"])):
-        found = ", ".join(sorted(one["broken"])) or "0"
-        yield f"| {one['language']} | {one['width']} px | {one['scheme']} | {one['rules']} | {one['pages']} | {found} |"
+def _looks(records: Records) -> str:
+    """Widths, colours and rules, once for all languages."""
+    looks = sorted(
+        {(one["width"], one["scheme"], one["rules"]) for one in records}, key=lambda look: (look[0], look[1] == "dark")
+    )
+    return ", ".join(f"{width} px {scheme} ({rules})" for width, scheme, rules in looks) or "none"
+
+
+def _languages(records: Records) -> Iterable[str]:
+    """A row for each language. "–": not measured in it."""
+    yield "| language | pages | looks | axe | scroll sideways | small target |\n|---|---|---|---|---|---|"
+    axe, wide, small = (_of(records, kind) for kind in ("axe", "sideways", "targets"))
+    for language in sorted({one["language"] for one in (*axe, *wide, *small)}):
+        looked, sideways, targets = (
+            [one for one in some if one["language"] == language] for some in (axe, wide, small)
+        )
+        pages: Counter[tuple[int, str]] = Counter()
+        for one in looked:
+            pages[one["width"], one["scheme"]] += one["pages"]
+        most = max([*pages.values(), sum(one["pages"] for one in targets)])
+        found = " | ".join(map(_broken, (looked, sideways, targets)))
+        yield f"| {language} | {most} | {sum(pages.values())} | {found} |"
+
+
+def _broken(records: Records) -> str:
+    """The pages, or that there are none."""
+    if not records:
+        return "–"
+    return ", ".join(sorted({name for one in records for name in one["broken"]})) or "0"
+
+
+def _trips(records: Records) -> Iterable[str]:
+    for one in records:
+        yield f"- {len(one['broken'])} of {one['pages']} pages need more than their own answer and one more round."
+
+
+def _glyphs(records: Records) -> Iterable[str]:
+    yield "| strings of | strings | characters | missing |\n|---|---|---|---|"
+    for one in records:
+        yield f"| {one['what']} | {one['strings']:,} | {one['characters']:,} | {', '.join(one['missing']) or '0'} |"
+
+
+def _heaviest(records: Records) -> Mapping[str, int]:
+    """Each page in the language in which it is heaviest."""
+    sizes: dict[str, int] = {}
+    for one in records:
+        for name, size in one["pages"].items():
+            sizes[name] = max(size, sizes.get(name, 0))
+    return sizes
 
 
 def _sizes(records: Records) -> Iterable[str]:
     yield "| page | bytes |\n|---|---|"
-    for one in records:
-        for name, size in sorted(one["pages"].items(), key=lambda item: -item[1]):
-            yield f"| {name} | {size:,} |"
+    for name, size in sorted(_heaviest(records).items(), key=lambda item: -item[1]):
+        yield f"| {name} | {size:,} |"
 
 
 def _flow(records: Records) -> str:
@@ -80,39 +120,34 @@ def _flow(records: Records) -> str:
 
 def _times(records: Records) -> Iterable[str]:
     """Reckoned, not timed: a machine that measures while others work on it would tell of them."""
-    largest = max((max(one["pages"].values()) for one in _of(records, "bytes")), default=0)
+    largest = max(_heaviest(_of(records, "bytes")).values(), default=0)
     trips = CONNECTIONS + max((one["trips"] for one in _of(records, "trips")), default=0)
     yield "| network | round trips | bytes | seconds |\n|---|---|---|---|"
     for name, (bits, trip) in NETWORKS.items():
         yield f"| {name} | {trips} | {largest:,} | {trips * trip + largest * 8 / bits:.1f} |"
 
 
-def _held(records: Records) -> Iterable[str]:
-    for kind, what in (
-        ("sideways", "scroll sideways"),
-        ("targets", "have a target less than 44 pixels tall or wide"),
-        ("trips", "need more than their own answer and one more round"),
-    ):
-        for one in _of(records, kind):
-            where = f" in {one['language']}" if "language" in one else ""
-            where += f" at {one['width']} px" if "width" in one else ""
-            yield f"- {len(one['broken'])} of {one['pages']} pages {what}{where}."
-
-
 TEXT = """# Accessibility
 
 Written by `make pages` from what the browser tests measured, {how}. {outcome}
 
-## axe
+## Every page in every way
 
-Violations found by axe-core, with scripts on, in Chromium. "contrast": all else was looked at in the light.
+Looked at with scripts on, in Chromium, in these ways: {looks}.
 
-{axe}
+"all" is every rule of axe-core; "contrast": all else was looked at in the light. The pages are those with an address, those that
+come of a form that was sent or refused, and what people are told when something goes wrong: `tests/browser/test_walked.py`
+fails where a template or an address is not among them. A look is one page in one of these ways. In the other columns stand the
+pages where axe found a violation, that scroll sideways, and that have a target less than 44 pixels tall or wide; "–" is not
+measured. What people see while the database is away has no stylesheet, and its targets are not measured.
+
+{languages}
 
 ## Bytes
 
-A page compressed with its stylesheet, in the language in which it is heaviest, the most first. At most 14,336. The script comes
-afterwards and is not needed: {script:,} bytes compressed on pages about a person and on those of staff, none on the others.
+A page compressed with its stylesheet, in the language in which it is heaviest, the most first; what comes of a form, in the
+heaviest of the languages above. At most 14,336. The script comes afterwards and is not needed: {script:,} bytes compressed on
+pages about a person and on those of staff, none on the others.
 
 {sizes}
 
@@ -125,9 +160,16 @@ network. Reckoned from the figures above, not timed.
 
 {times}
 
+## Letters
+
+Characters that no Noto font of this machine can draw: of all strings and names of languages, and of what the formats of a
+language make of days, hours, times ago and numbers.
+
+{glyphs}
+
 ## What else is measured
 
-{held}
+{trips}
 - Asking and answering go by keyboard alone, with scripts off, with styles and without: `tests/browser/test_bare.py`. So do signing
   in, offering and changing, the week, rest, channels, erasing, report, block, "I cannot", the second step, and what coordinators
   decide: `tests/browser/test_keys.py`, without styles in each run, with them too when every page is measured.
@@ -138,6 +180,7 @@ network. Reckoned from the figures above, not timed.
 - What is printed has the words and none of the buttons, black on white.
 - Sentences of asking have at most 20 words; the English reads at about grade six: `tests/web/test_plain_words.py`.
 - A form with a mistake says so first, linked to its field, in text, and keeps what was typed: `tests/web/test_asking.py`.
+- A push is shown once and as it came; a passkey is made and shown: `tests/browser/test_push.py`, `tests/browser/test_passkey.py`.
 
 ## What no program here can tell
 
