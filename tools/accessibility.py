@@ -1,6 +1,6 @@
 """`make pages`: the browser tests, and what they measured of every page, into docs/accessibility.md.
 
-As `make test` runs them; with CAREWEB_EVERY=1 (`make pages EVERY=1`) in every language, at every width, by every rule in the dark too.
+As `make test` runs them; with CAREWEB_EVERY=1 (`make pages EVERY=1`) in every language and at more widths, on two cores.
 """
 
 import gzip
@@ -17,6 +17,7 @@ from tools.assurance import ROOT, commit, now
 
 PAGE = ROOT / "docs" / "accessibility.md"
 TESTS = ("tests/browser", "tests/web/test_plain_words.py", "tests/web/test_glyphs.py")
+EVERY = ("--numprocesses=2", "--dist=load") if os.environ.get("CAREWEB_EVERY") else ()
 CONNECTIONS = 2  # round trips before the first request: TCP and TLS 1.3
 NETWORKS = {  # bits a second, and seconds for a round trip
     "50 kbit/s and 600 ms": (50_000, 0.6),
@@ -28,7 +29,7 @@ Records = Sequence[Mapping[str, Any]]
 def main() -> int:
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as file:
         told = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *TESTS], cwd=ROOT, env=os.environ | {"CAREWEB_PAGES": file.name}, check=False
+            [sys.executable, "-m", "pytest", "-q", *TESTS, *EVERY], cwd=ROOT, env=os.environ | {"CAREWEB_PAGES": file.name}, check=False
         )  # fmt: skip
         records = [json.loads(line) for line in file]
     if records:
@@ -135,7 +136,7 @@ Written by `make pages` from what the browser tests measured, {how}. {outcome}
 
 Looked at with scripts on, in Chromium, in these ways: {looks}.
 
-"all" is every rule of axe-core; "contrast": all else was looked at in the light. The pages are those with an address, those that
+"all" is every rule of axe-core; "contrast": only colours are others in the dark, and all else was looked at in the light. The pages are those with an address, those that
 come of a form that was sent or refused, and what people are told when something goes wrong: `tests/browser/test_walked.py`
 fails where a template or an address is not among them. A look is one page in one of these ways. In the other columns stand the
 pages where axe found a violation, that scroll sideways, and that have a target less than 44 pixels tall or wide; "–" is not

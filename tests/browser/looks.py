@@ -1,7 +1,7 @@
 """How pages are looked at: in which languages, how wide, in which colours, and what is measured of each."""
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -12,13 +12,14 @@ from careweb.rendering import interfaces
 from tests.browser.conftest import Running
 from tests.figures import record
 
-# `make pages EVERY=1` looks at every page in every language, at more widths, with every rule in the dark too.
+# `make pages EVERY=1` looks at every page in every language, in more ways.
 Scheme = Literal["light", "dark"]
 EVERY = bool(os.environ.get("CAREWEB_EVERY"))
 LOCALES = [f"{tag}-CA" for tag in interfaces()] if EVERY else ["en-CA"]
 LOOKS: list[tuple[int, Scheme]] = [(320, "light"), (1280, "dark")]  # 320 pixels are what 400 % zoom leaves of 1280
 if EVERY:
-    LOOKS = [(width, scheme) for width in (320, 360, 768, 1280) for scheme in ("light", "dark")]
+    LOOKS = [(width, scheme) for width in (320, 768, 1280) for scheme in ("light", "dark")]
+PHONE = 360  # pixels
 ONCE = LOOKS if EVERY else LOOKS[:1]  # of a page whose parts were all seen in the dark elsewhere
 
 # All that can be pressed, in lists that are folded too; but for links within a mail of the demonstration.
@@ -36,7 +37,7 @@ async def looking(
     running: Running,
     who: str = "",
     *,
-    width: int = 360,
+    width: int = PHONE,
     scheme: Scheme = "light",
     scripts: bool = True,
     locale: str = "en-CA",
@@ -73,21 +74,12 @@ async def opened(page: Page, address: str) -> None:
 
 
 def rules(scheme: Scheme) -> dict[str, Any]:
-    """In the suite all else was seen in the light."""
-    return {"runOnly": ["color-contrast"]} if scheme == "dark" and not EVERY else {}
-
-
-def note_look(
-    locale: str, look: tuple[int, Scheme], *, pages: int, axe: Mapping[str, Any], sideways: Sequence[str]
-) -> None:
-    width, scheme = look
-    record("sideways", language=locale, width=width, pages=pages, broken=sideways)
-    kind = "contrast" if rules(scheme) else "all"
-    record("axe", language=locale, width=width, scheme=scheme, rules=kind, pages=pages, broken=axe)
+    """Only colours are others in the dark: all else was seen in the light."""
+    return {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
 
 
 class LookingOver:
-    """Of pages that come once only: each is looked at in every way, as it stands."""
+    """Each page is looked at in every way, as it stands: it comes once."""
 
     def __init__(self, locale: str) -> None:
         self._locale = locale
@@ -112,17 +104,18 @@ class LookingOver:
                 self._axe[width, scheme][name] = broken(result)
             if await page.evaluate("document.documentElement.scrollWidth") > width:
                 self._wide[width, scheme].append(name)
+        await page.set_viewport_size({"width": PHONE, "height": 780})
         if styled and (small := await page.evaluate(SMALL)):
             self._small[name] = small
 
     def done(self) -> None:
-        for look, pages in self._pages.items():
-            note_look(self._locale, look, pages=pages, axe=self._axe[look], sideways=self._wide[look])
+        for (width, scheme), pages in self._pages.items():
+            axe, wide = self._axe[width, scheme], self._wide[width, scheme]
+            kind = "contrast" if rules(scheme) else "all"
+            record("sideways", language=self._locale, width=width, pages=pages, broken=wide)
+            record("axe", language=self._locale, width=width, scheme=scheme, rules=kind, pages=pages, broken=axe)
         record("targets", language=self._locale, pages=self._sized, broken=list(self._small))
-        axe, wide = (
-            {look: one for look, one in self._axe.items() if one},
-            {look: one for look, one in self._wide.items() if one},
-        )
-        assert not axe, axe
-        assert not wide, wide
+        broken_ones, wide_ones = ({look: one for look, one in of.items() if one} for of in (self._axe, self._wide))
+        assert not broken_ones, broken_ones
+        assert not wide_ones, wide_ones
         assert not self._small, self._small

@@ -2,54 +2,32 @@
 
 import gzip
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
 import axe_playwright_python
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
 from careweb.rendering import interfaces
 from tests.browser.conftest import Running
-from tests.browser.looks import (
-    EVERY,
-    LOCALES,
-    LOOKS,
-    SMALL,
-    Scheme,
-    broken,
-    every_page,
-    looking,
-    note_look,
-    opened,
-    rules,
-)
+from tests.browser.looks import EVERY, LOCALES, LookingOver, every_page, looking, opened
 from tests.figures import record
 
 MOST_BYTES = 14 * 1024
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-async def test_on_every_page_axe_finds_nothing_and_nothing_scrolls_sideways(
-    chromium: Browser, running: Running, width: int, scheme: Scheme, locale: str
+async def test_on_every_page_axe_finds_nothing_nothing_scrolls_sideways_and_targets_are_large(
+    chromium: Browser, running: Running, locale: str
 ) -> None:
-    axe, found, wide = Axe(), {}, []
-    options = rules(scheme)
+    over = LookingOver(locale)
     for who in ("", *running.sessions):
-        async with looking(chromium, running, who, width=width, scheme=scheme, locale=locale) as page:
+        async with looking(chromium, running, who, locale=locale) as page:
             for name, address, theirs in every_page(running):
                 if theirs == who:
                     await opened(page, address)
-                    result: Any = await axe.run(page, options=options)
-                    if result.violations_count:
-                        found[name] = broken(result)
-                    if await page.evaluate("document.documentElement.scrollWidth") > width:
-                        wide.append(name)
-    note_look(locale, (width, scheme), pages=len(running.pages), axe=found, sideways=wide)
-    assert wide == []
-    assert found == {}
+                    await over.look(page, name)
+    over.done()
 
 
 @pytest.mark.parametrize("locale", ["en-CA", "ur-CA"])
@@ -70,21 +48,6 @@ async def test_the_list_of_languages_opens_in_a_row_of_its_own(
         assert max(brand[1], nav[1]) <= listed[0] < listed[1] <= strip[0]
         assert await page.evaluate(hidden) == []
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("locale", LOCALES if EVERY else ["en-CA", "ur-CA"])
-async def test_targets_are_44_pixels_tall_and_wide(chromium: Browser, running: Running, locale: str) -> None:
-    """All that can be pressed, in lists that are folded too; but for links within a mail of the demonstration."""
-    small = {}
-    for who in ("", *running.sessions):
-        async with looking(chromium, running, who, locale=locale) as page:
-            for name, address, theirs in every_page(running):
-                if theirs == who:
-                    await opened(page, address)
-                    if found := await page.evaluate(SMALL):
-                        small[name] = found
-    record("targets", language=locale, pages=len(running.pages), broken=list(small))
-    assert small == {}
 
 
 @pytest.mark.parametrize("width", [320, 360] if EVERY else [320])
