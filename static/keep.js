@@ -111,7 +111,11 @@
         document.getElementById("offline").hidden = false;
         return again();
       }
-      if (!page.ok || page.redirected) return;
+      if (page.status === 404 || page.redirected) { // not theirs here any more, as when another phone made all forget it
+        await pages?.delete(KEPT);
+        return touched() || location.reload();
+      }
+      if (!page.ok) return again();
       document.getElementById("offline").hidden = true;
       const copy = page.clone();
       const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
