@@ -34,7 +34,8 @@
   });
   const ENDS = /\/(sign-out|sign-out\/everywhere|withdraw|erase|forget|remove)$/;
   document.addEventListener("submit", (event) => {
-    if (ENDS.test(new URL(event.target.action).pathname)) forget();
+    const goes = event.target.getAttribute("action") ?? ""; // .action would be a field of that name
+    if (ENDS.test(new URL(goes, location).pathname)) forget();
   });
 
   // How many characters are written.

@@ -98,3 +98,14 @@ async def test_what_another_phone_made_all_forget_is_not_kept_on_this_one(
         await context.set_offline(True)
         await page.goto(address)
         assert await page.get_by_text("This page needs the internet.").is_visible()
+
+
+async def test_a_form_with_a_field_called_action_is_sent_and_nothing_goes_wrong(
+    chromium: Browser, running: Running
+) -> None:
+    async with phone(chromium, running, "coordinator") as (_, page):
+        await page.goto(running.url + running.pages["review"][0])
+        assert await page.locator("form [name=action]").count() > 1
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Decide").click()
+        assert await page.locator("[role=alert] a").count() == 2
