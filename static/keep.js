@@ -34,7 +34,8 @@
   });
   const ENDS = /\/(sign-out|sign-out\/everywhere|withdraw|erase|forget|remove)$/;
   document.addEventListener("submit", (event) => {
-    if (ENDS.test(new URL(event.target.action).pathname)) forget();
+    const goes = event.target.getAttribute("action") ?? ""; // .action would be a field of that name
+    if (ENDS.test(new URL(goes, location).pathname)) forget();
   });
 
   // How many characters are written.
@@ -86,10 +87,12 @@
     offerToKeep(Boolean(fits), write);
   };
 
-  // The page of a need: kept if wanted, and looked at again by itself.
+  // The page of a need or a task looks again by itself; that of a need is kept if wanted.
   const status = (first) => {
     const over = () => one("[data-live]")?.dataset.live !== "yes";
+    const mayBeKept = Boolean(document.getElementById("keep")); // the page of a need, and not a task
     const copied = async (page) => {
+      if (!mayBeKept) return;
       const kept = await pages?.open(KEPT);
       if (over()) await pages?.delete(KEPT);
       else if (await kept?.match(here)) await kept.put(here, page);
@@ -106,12 +109,17 @@
       if (document.hidden) return;
       let page;
       try {
-        page = await fetch(here, { cache: "no-store" });
+        page = await fetch(here, { cache: "no-store", headers: { "x-careweb-looks": "again" } }); // which is no use of the session
       } catch {
         document.getElementById("offline").hidden = false;
         return again();
       }
-      if (!page.ok || page.redirected) return;
+      if (page.status === 404 || page.redirected) { // not theirs here any more, as when another phone made all forget it
+        await (await pages?.open(KEPT))?.delete(here);
+        return touched() || location.reload();
+      }
+      if (page.status === 405) return; // this is what became of a form, and has no address of its own
+      if (!page.ok) return again();
       document.getElementById("offline").hidden = true;
       const copy = page.clone();
       const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
@@ -121,7 +129,7 @@
         wait = 15;
         main.replaceChildren(...document.adoptNode(fresh.getElementById("main")).childNodes);
         document.title = fresh.title;
-        said.textContent = one(".ok h2, .lead, .note, .ok")?.textContent ?? "";
+        said.textContent = one(":is(.ok h2, .lead, .note, .ok):not([hidden])")?.textContent ?? "";
         begin();
       }
       await copied(copy);
@@ -138,6 +146,7 @@
     };
     const begin = async () => {
       count();
+      if (!mayBeKept) return;
       if (over()) await pages?.delete(KEPT);
       else if (pages && navigator.serviceWorker) offerToKeep(Boolean(await (await pages.open(KEPT)).match(here)), keep);
     };

@@ -24,6 +24,13 @@ const looks = async (request) => {
   return fresh;
 };
 
+// What is not to be seen here any more is not kept here either: another phone made all forget it.
+const seen = async (request, path) => {
+  const page = await fetch(request);
+  if (page.status === 404) await (await caches.open(KEPT)).delete(path);
+  return page;
+};
+
 const kept = async (path) => (await (await caches.open(KEPT)).match(path)) ?? (await caches.match("/offline")) ?? Response.error();
 
 self.addEventListener("install", (event) => event.waitUntil(keepShell().then(() => self.skipWaiting())));
@@ -32,6 +39,6 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const path = new URL(request.url).pathname;
   if (request.method !== "GET") return;
-  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => kept(path)));
+  if (request.mode === "navigate") event.respondWith(seen(request, path).catch(() => kept(path)));
   else if (path.startsWith("/static/")) event.respondWith(looks(request));
 });

@@ -179,8 +179,9 @@ async def _speaking(visit: Visit, response: Response) -> Response:
 
 
 async def _noting_use(request: Request, response: Response) -> Response:
-    """Apart from the page, which may be of a database that takes no writing."""
-    if request.state.visitor.stale:
+    """Apart from the page, which may be of a database that takes no writing. A page that looks again by itself is no use of it."""
+    by_script = request.headers.get("x-careweb-looks") == "again"
+    if request.state.visitor.stale and not by_script:
         with suppress(ReadOnly):
             async with context(request.app.state) as ctx:
                 await see_session(ctx, read_cookie(request, SESSION))

@@ -18,6 +18,10 @@ HELPED = ("You helped once.", "You helped %(times)s times.")
 # of messages, a sentence that stands in no other
 ASK = "Someone would like help, and you may be the right person."
 CONNECTED = "Someone has said yes. How to reach each other is on your page, and you can write to each other there."
+CANNOT = (
+    "The person who said yes cannot come after all. We are sorry, and we are already looking for someone else. "
+    "Your page shows what is happening."
+)
 POSTED = "Keep it to yourself. Whoever has it can see what you see."
 SIGN_IN = "Someone, probably you, asked to open your page. This link opens it:"
 THANKS = "The person you were connected with left you a line of thanks. It is on this page:"
@@ -54,14 +58,18 @@ async def ask(asker: Person, address: str) -> None:
     await page.locator("#contact").fill(address)
     await page.locator("#consent").check()
     await asker.presses("Look for someone")
-    if tongue.few:
+    await keep_the_area(asker)
+    await asker.reads("Write down this code")
+    assert "2B3" not in await page.content()
+
+
+async def keep_the_area(asker: Person) -> None:
+    if asker.tongue.few:
         await asker.reads(
             "Few people here speak this language, so someone might recognise you. You can name a wider place instead."
         )
-        await page.locator("[name=wider][value=same]").check()
+        await asker.page.locator("[name=wider][value=same]").check()
         await asker.presses("Go on")
-    await asker.reads("Write down this code")
-    assert "2B3" not in await page.content()
 
 
 async def find_by_code(asker: Person, code: str) -> None:
@@ -155,12 +163,16 @@ async def answer(helper: Person, to_helper: str, to_asker: str) -> None:
     await helper.sees(tongue.names[0])
 
 
-async def see_who_helps(asker: Person, to_asker: str, to_helper: str) -> None:
-    await asker.opens(link_in(await asker.house.mail(to_asker, asker.tongue, CONNECTED)))
+async def open_from_the_mail(asker: Person, address: str, message: str) -> None:
+    await asker.opens(link_in(await asker.house.mail(address, asker.tongue, message)))
     await asker.presses("Open my need")
     await asker.is_told({"sure": ERRORS["sure"]})
     await asker.page.locator("#sure").check()
     await asker.presses("Open my need")
+
+
+async def see_who_helps(asker: Person, to_asker: str, to_helper: str) -> None:
+    await open_from_the_mail(asker, to_asker, CONNECTED)
     await asker.reads("You are connected. Talk to each other about when and where.")
     await asker.sees(to_helper)
     await asker.sees(asker.tongue.names[1])

@@ -1,11 +1,12 @@
 """People of one language at browsers of their own, before a site with a worker and a mail server."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from functools import cache
 from typing import Any
@@ -14,9 +15,11 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Viewpor
 
 from careweb.domain.ids import GroupId, MemberId
 from careweb.flows.groups import open_group
-from careweb.rendering import Interface, cldr, interfaces, translations
+from careweb.rendering import Interface, _environment, cldr, interfaces, translations
 from careweb.storage.database import Engine, transaction
+from tests.delivery.stubs import Stub
 from tests.servers import MailSink
+from tests.web.alphabets import NAMES
 from tests.world import SCARBOROUGH, World
 from tools.catalogues import read_catalogue, said
 
@@ -58,6 +61,9 @@ class Tongue:
         assert self.tag == "en" or words != message, message
         return words % values if values else words
 
+    def day(self, day: date) -> str:
+        return _environment(html=False).from_string("{{ day|day }}").render(interface=self.interface, day=day)
+
     def counts(self, one: str, many: str, n: int) -> str:
         return translations(self.tag).ngettext(one, many, n) % {"n": n, "times": n}
 
@@ -83,7 +89,7 @@ def borrowed(tag: str) -> frozenset[str]:
 
 def english_in(tag: str, text: str) -> set[str]:
     """Latin words in a text of another script that no translation put there."""
-    return set() if tag == "en" else set(_WORD.findall(_NOT_WORDS.sub(" ", text))) - borrowed(tag)
+    return set() if tag == "en" else set(_WORD.findall(_NOT_WORDS.sub(" ", text))) - borrowed(tag) - set(NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +97,7 @@ class House:
     url: str
     engine: Engine
     smtp: MailSink
+    gateway: Stub  # of ntfy
 
     async def do(self, verb: Callable[[World], Awaitable[Any]]) -> Any:
         async with transaction(self.engine) as tx:
@@ -127,6 +134,13 @@ class House:
         assert f'<html lang="{tongue.tag}" dir="{tongue.interface.dir}">' in html
         assert english_in(tongue.tag, f"{mail['subject']} {text}") == set()
         return text
+
+    async def text(self, topic: str) -> str:
+        """The first one that came to this topic."""
+        async with asyncio.timeout(15):
+            while not (found := [one for one in self.gateway.requests if one.path == f"/{topic}"]):  # noqa: ASYNC110  another thread
+                await asyncio.sleep(0.02)
+        return str(json.loads(found[0].body)["message"])
 
     @asynccontextmanager
     async def someone(
@@ -221,7 +235,7 @@ class Person:
         links = self.page.locator("[role=alert] a")
         found = {str(await one.get_attribute("href"))[1:]: await one.inner_text() for one in await links.all()}
         wanted = {name: self.tongue.says(words) for name, words in errors.items()}
-        assert found == wanted
+        assert found == wanted, (found, wanted)
         heading = self.tongue.counts("One thing to check", "%(n)s things to check", len(found))
         assert await self.page.locator("[role=alert] h2").inner_text() == heading
         assert await self.page.evaluate("document.querySelector('main').firstElementChild.role") == "alert"

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -12,9 +14,11 @@ import redis
 from playwright.async_api import Browser, expect
 
 from careweb.domain.contacts import read_email
+from careweb.domain.ids import NeedId
 from careweb.domain.places import Province
 from careweb.domain.states import Role
 from careweb.flows.asks import accept
+from careweb.flows.auditing import note
 from careweb.flows.groups import grant_role
 from careweb.flows.signin import open_session
 from careweb.rendering import province_name
@@ -25,6 +29,7 @@ from tests.browser.conftest import served
 from tests.browser.looks import EVERY
 from tests.browser.steps import (
     ASK,
+    CANNOT,
     POSTED,
     THANKS,
     WELCOME,
@@ -35,12 +40,23 @@ from tests.browser.steps import (
     let_in,
     need_of,
     offer,
+    open_from_the_mail,
     see_the_week_and_rest,
     see_who_helps,
     sign_in,
     thank,
 )
 from tests.browser.telling import TONGUES, House, Tongue
+from tests.browser.weeks import (
+    a_week_later,
+    ask_every_week,
+    choose_how_to_be_told,
+    read_how_it_works,
+    say_that_one_cannot,
+    see_the_next_and_no_other,
+    see_what_is_held,
+)
+from tests.delivery.stubs import Stubbed
 from tests.servers import MailServer
 from tests.workers.shop import Workers
 from tests.world import World
@@ -71,10 +87,13 @@ async def house(
         client.flushdb()
     workers = Workers(database, sink, Path(tmp_path_factory.mktemp("house")))
     engine = open_engine(database)
-    with served(database, redis_url=_redis_database, smtp_port=sink.port) as url:
-        worker = workers.start(_redis_database, base_url=url)
+    with (
+        Stubbed() as gateway,
+        served(database, redis_url=_redis_database, smtp_port=sink.port, ntfy_url=f"json://127.0.0.1:{gateway.port}/{{to}}") as url,
+    ):  # fmt: skip
+        worker = workers.start(_redis_database, base_url=url, ntfy_url=f"json://127.0.0.1:{gateway.port}/{{to}}")
         await worker.ready()
-        yield House(url=url, engine=engine, smtp=sink)
+        yield House(url=url, engine=engine, smtp=sink, gateway=gateway)
         worker.kill()
     await engine.dispose()
     await servers.drop(postgres, database)
@@ -226,3 +245,51 @@ async def test_one_reports_the_other_blocks_and_a_coordinator_has_it_to_look_at(
         await staff.reads(CAUSES["unkind"])
         await staff.reads(ACTORS["asker"])
         await staff.sees(tongue.words)
+
+
+async def test_someone_asks_for_every_week_is_told_another_way_and_sees_what_is_held(
+    chromium: Browser, house: House, tongue: Tongue, scripts: bool
+) -> None:
+    slug = named("weeks", tongue, scripts)
+    group = await house.group(slug, tongue)
+    kim = await house.do(
+        lambda world: grant_role(world.ctx, group, read_email(f"{slug}-kim@example.org"), Role.COORDINATOR)
+    )
+    why, until = tongue.names[1], datetime.now(UTC).date() + timedelta(days=40)
+    async with house.someone(chromium, tongue, scripts=scripts) as asker:
+        await asker.opens("/help")
+        await read_how_it_works(asker)
+        await asker.opens(f"/g/{slug}/ask")
+        await ask_every_week(asker, f"{slug}@example.org", until)
+        need = NeedId(UUID(urlsplit(asker.page.url).path.rpartition("/")[2]))
+        await choose_how_to_be_told(asker, slug)
+        await house.do(lambda world: note(world.ctx, group, "coordinator", kim, "opened_contact", "need", need, why))
+        await see_what_is_held(asker, why)
+        await house.do(lambda world: a_week_later(world, need))
+        await see_the_next_and_no_other(asker, until)
+
+
+async def test_a_helper_cannot_after_all_and_somebody_else_is_asked(
+    chromium: Browser, house: House, tongue: Tongue, scripts: bool
+) -> None:
+    slug = named("cannot", tongue, scripts)
+    group, to_asker = await house.group(slug, tongue), f"{slug}-asker@example.org"
+    member = await house.helper(group, tongue, f"{slug}@example.org")
+
+    async def begin(world: World) -> tuple[str, str]:
+        need = await need_of(world, group, tongue, to_asker)
+        await world.match(need)
+        await accept(world.ctx, await world.ask_of(need, member), member)
+        task = await world.one("SELECT id FROM match WHERE need_id = $1", need)
+        return await open_session(world.ctx, member_id=member), f"/task/{task}"
+
+    session, task = await house.do(begin)
+    await house.helper(group, tongue, f"{slug}-next@example.org")
+    async with (
+        house.someone(chromium, tongue, scripts=scripts, session=session) as helper,
+        house.someone(chromium, tongue, scripts=scripts) as asker,
+    ):
+        await say_that_one_cannot(helper, task)
+        await house.mail(f"{slug}-next@example.org", tongue, ASK)
+        await open_from_the_mail(asker, to_asker, CANNOT)
+        await asker.reads("We are looking for someone.")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from gettext import c2py
@@ -26,7 +25,6 @@ SAME = {"Active": {"fr"}, "Messages": {"fr"}, "urgent": {"fr"}, "Quebec": {"fil"
 SAME |= {name: {"fil", "vi"} for name in ("Nova Scotia", "New Brunswick", "British Columbia")}
 SAME |= {name: {"fr", "fil", "vi"} for name in ("Ontario", "Manitoba", "Saskatchewan", "Alberta", "Yukon", "Nunavut")}
 ALIKE = [("this browser", "This browser"), ("appeal", "Appeal")]
-ALSO_WRITTEN_IN = {"ja": {"HIRAGANA", "KATAKANA"}}  # beside the letters of the language's own name
 _PLACEHOLDER, _TAG = re.compile(r"%\((\w+)\)[sd]"), re.compile(r"<[^>]+>|&\w+;")
 
 
@@ -36,11 +34,6 @@ def ids(message: Message) -> list[str]:
 
 def messages(tag: str) -> list[Message]:
     return [message for message in read_catalogue(tag) if message.id]
-
-
-def scripts(text: str) -> set[str]:
-    """As Unicode names them, of each letter: LATIN, ETHIOPIC, CJK."""
-    return {unicodedata.name(letter).partition(" ")[0] for letter in text if letter.isalpha()}
 
 
 @pytest.mark.parametrize("tag", OTHERS)
@@ -58,15 +51,6 @@ def test_no_translation_is_empty_fuzzy_or_english(tag: str) -> None:
         assert not message.fuzzy, message.id
         for one in set(said(message)) & set(ids(message)):
             assert tag in SAME.get(one, ()), one
-
-
-@pytest.mark.parametrize("tag", OTHERS)
-def test_every_translation_is_in_its_own_script(tag: str) -> None:
-    own = scripts(rendering.interfaces()[tag].name) | ALSO_WRITTEN_IN.get(tag, set())
-    for message in messages(tag):
-        if re.search("[A-Za-z]{2}", _PLACEHOLDER.sub("", ids(message)[-1])):
-            for one in said(message):
-                assert own & scripts(_PLACEHOLDER.sub("", one)), message.id
 
 
 @pytest.mark.parametrize("tag", OTHERS)

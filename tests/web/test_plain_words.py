@@ -12,11 +12,31 @@ from babel.messages.extract import extract_from_file
 from careweb import paths, wording
 
 PAGES = [
-    "layout.html", "start/group.html", "start/help.html", "start/privacy.html", "notices/posted.txt", "signin/find.html", "signin/link.html",
+    "layout.html", "places/where.html", "signin/find.html", "signin/link.html", "members/channels.html",
+    *(f"start/{name}.html" for name in ("home", "group", "help", "privacy")),
     *(f"needs/{name}.html" for name in ("ask", "form_body", "posted", "status", "change", "withdraw", "erase", "erased", "privacy")),
-    *(f"parts/{name}.html" for name in ("emergency", "fields", "forget", "keep", "languages", "notes", "opened", "place", "progress")),
+    *(f"parts/{name}.html" for name in (
+        "emergency", "fields", "forget", "keep", "languages", "notes", "opened", "place", "progress", "unwritten", "wider",
+    )),
+    *(f"notices/{name}.txt" for name in (
+        "layout", "posted", "choose", "connected", "fell_through", "need_warning", "need_expired", "note", "remind", "whether", "thanks",
+        "channel_code", "channel_off", "stopped", "not_understood", "sign_in",
+    )),
+    *(f"texts/{name}.txt" for name in ("message", "details", "push", "reply", "subject")),
 ]  # fmt: skip
-TABLES = ("category", "category_long", "urgency", "band", "need", "match", "reach", "close_reason", "error")
+TABLES = (
+    "category",
+    "category_long",
+    "urgency",
+    "band",
+    "need",
+    "match",
+    "reach",
+    "close_reason",
+    "error",
+    "channel",
+    "channel_state",
+)
 WORDS_MOST = 20  # in a sentence
 GRADE_MOST = 6.0  # of all of it
 GRADE_OF_PAGE_MOST = 7.0

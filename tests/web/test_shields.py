@@ -305,3 +305,17 @@ def test_no_connection_waits_while_a_code_is_hashed(site: Site, slow: str, monke
 )  # fmt: skip
 def test_full_postal_codes_are_cut_wherever_they_stand(typed: str, kept: str) -> None:
     assert cut_postal_codes(typed) == kept
+
+
+def test_a_page_that_looks_again_by_itself_keeps_nobody_signed_in(site: Site) -> None:
+    """Only what a person opens does: else a coordinator's session would live on before an empty chair."""
+    seen = "SELECT max(seen_at) FROM session WHERE member_id = $1"
+    helper, member = site.member(site.cast.helper), site.cast.helper
+    site.run(
+        lambda world: world.rows("UPDATE session SET seen_at = now() - interval '3 days' WHERE member_id = $1", member)
+    )
+    before = site.run(lambda world: world.one(seen, member))
+    assert helper.get("/me", headers={"x-careweb-looks": "again"}).status_code == 200
+    assert site.run(lambda world: world.one(seen, member)) == before
+    assert helper.get("/me").status_code == 200
+    assert site.run(lambda world: world.one(seen, member)) > before
