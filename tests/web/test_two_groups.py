@@ -35,6 +35,7 @@ from tests.web.two_groups import (
     parameters,
     random_things,
     things_of,
+    token_of,
     who_opens,
 )
 from tests.world import NEED, World
@@ -171,6 +172,28 @@ def test_what_is_another_groups_is_answered_as_what_is_nobodys(site: Site, two: 
         mine = who_opens(probe.path) == "anyone" or who == who_opens(probe.path)
         if mine and not known_by_all:
             assert others.status == (404 if set(probe.strange) & {"need_id", "slug"} else probe.case.refusal)
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    "probe", [one for one in PROBES if "token" in one.strange], ids=lambda one: f"{one.method} {one.path}"
+)
+def test_a_forged_link_is_refused_before_anything_is_looked_up(site: Site, log: Log, probe: Probe) -> None:
+    """Of something that is there, with a seal of ours, but not for this."""
+    own = site.run(lambda world: things_of(world, site.cast.group, "east"))
+    person = site.person()
+    person.cookies.set("careweb-browser", BROWSER)
+
+    def looked_up(strange: tuple[str, ...]) -> set[str]:
+        address = replace(probe, strange=strange).address(site, own, own)
+        fields = {"token": token_of(person), "sure": "yes", **probe.case.fields}
+        with listening(log) as heard:
+            person.request(probe.method, address, data=fields, headers={"sec-fetch-site": "same-origin"})
+        return set(heard) - {"BEGIN;", "COMMIT;", "ROLLBACK;"}
+
+    assert looked_up(probe.strange) == set()
+    if probe.method == "POST":
+        assert looked_up(()), "as ours is"
 
 
 OWN = [door for door in DOORS if who_opens(door.path) != "anyone"]
