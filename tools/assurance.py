@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "assurance.md"
 WRITTEN = ("assurance.md", "accessibility.md")  # by these runs: that they changed is no change of what was run
 FIGURES = re.compile(
-    r"^(\d+ needs posted.*|\d+ faults: .*|drained in .*|messages repeated.*|0 [a-z ]+|.*p99 .*|dropped one by one.*|nothing to compare with.*|\d+ passed.*)$",
+    r"^ *(\d+ needs posted.*|\d+ of \d+ planned faults happened: .*|\d+ did not happen: .*|drained in .*|messages repeated.*|0 [a-z ]+|.*p99 .*|dropped one by one.*|nothing to compare with.*|\d+ passed.*)$",
     re.MULTILINE,
 )
 SUMMARY = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed|errors?|skipped)\b.*?) in [\d.]+s.*$", re.MULTILINE)

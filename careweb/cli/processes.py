@@ -24,7 +24,7 @@ def launch(
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """A child in a session of its own (Ctrl-C reaches only us), that gets `last_signal` if we die without a word."""
-    with log.open("ab") as output:
+    with open(log, "ab", opener=_ours_alone) as output:
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -39,6 +39,11 @@ def launch(
             pass_fds=pass_fds,
             preexec_fn=_tie_to_parent(last_signal),
         )
+
+
+def _ours_alone(path: str, flags: int) -> int:
+    """Under root others pass through the state folder, and may know the names in it."""
+    return os.open(path, flags, 0o600)
 
 
 def _tie_to_parent(last_signal: signal.Signals) -> Callable[[], None] | None:

@@ -75,6 +75,7 @@ def _end_recorded(state: Path) -> bool:
 def _start(state: Path, sock: Path, *, tied: bool) -> None:
     sock.unlink(missing_ok=True)
     log, pid_file = state / "valkey.log", state / "valkey.pid"
+    log.touch(mode=0o600)
     pid_file.unlink(missing_ok=True)
     if tied:
         child = processes.launch(_command(state, sock), log=log)

@@ -124,7 +124,7 @@ async def cannot(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
 
 async def take_back(ctx: Context, match_id: MatchId) -> None:
     """The helper was suspended: what they agreed to goes to somebody else."""
-    row = await run(ctx.tx, "match_by_id", id=match_id)
+    row = await run(ctx.tx, "match_by_id", id=match_id, member_id=None, need_id=None)
     await _reopen(ctx, row, by="coordinator", kind="fell_through")
     await owe_notice(ctx, "fell_through", match_id, need_id=row["need_id"])
 
@@ -146,7 +146,7 @@ async def helped(ctx: Context, match_id: MatchId, member_id: MemberId) -> None:
 
 async def lapse(ctx: Context, match_id: MatchId) -> None:
     """The asker who wanted to see who first never answered: the volunteer is free again."""
-    row = await run(ctx.tx, "match_by_id", id=match_id)
+    row = await run(ctx.tx, "match_by_id", id=match_id, member_id=None, need_id=None)
     if row and row["state"] == MatchState.AWAITING_ASKER and row["need_state"] in LIVE:
         await _reopen(ctx, row, by="time", kind="fell_through")
         await owe_notice(ctx, "not_chosen", match_id, member_id=row["member_id"])
@@ -201,15 +201,15 @@ async def add_helper_note(ctx: Context, match_id: MatchId, member_id: MemberId, 
 
 
 async def _of_helper(ctx: Context, match_id: MatchId, member_id: MemberId) -> Mapping[str, Any]:
-    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id)
-    if row is None or row["member_id"] != member_id:
+    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id, member_id=member_id, need_id=None)
+    if row is None:
         raise NotHereError
     return row
 
 
 async def _of_need(ctx: Context, match_id: MatchId, need_id: NeedId) -> Mapping[str, Any]:
-    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id)
-    if row is None or row["need_id"] != need_id:
+    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id, member_id=None, need_id=need_id)
+    if row is None:
         raise NotHereError
     return row
 

@@ -29,9 +29,7 @@ class Said:
 
 async def report_helper(ctx: Context, need_id: NeedId, match_id: MatchId, said: Said) -> None:
     """By whoever asked. The two are kept apart, what was under way ends, and a person looks: in one transaction."""
-    match = await _match(ctx, match_id)
-    if match["need_id"] != need_id:
-        raise NotHereError
+    match = await _match(ctx, match_id, need_id=need_id)
     match = await _parted(ctx, match, said)
     group_id = await run(ctx.tx, "group_of_offer", offer_id=match["offer_id"])  # who may suspend the volunteer
     await _report(ctx, match, "asker", group_id, said)
@@ -44,17 +42,17 @@ async def report_helper(ctx: Context, need_id: NeedId, match_id: MatchId, said: 
 
 async def report_asker(ctx: Context, match_id: MatchId, member_id: MemberId, said: Said) -> None:
     """By the volunteer."""
-    match = await _match(ctx, match_id)
-    if match["member_id"] != member_id:
-        raise NotHereError
+    match = await _match(ctx, match_id, member_id=member_id)
     match = await _parted(ctx, match, said)
     await _report(ctx, match, "helper", match["group_id"], said)
     if _under_way(match):
         await cannot(ctx, match_id, member_id)
 
 
-async def _match(ctx: Context, match_id: MatchId) -> Mapping[str, Any]:
-    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id)
+async def _match(
+    ctx: Context, match_id: MatchId, *, member_id: MemberId | None = None, need_id: NeedId | None = None
+) -> Mapping[str, Any]:
+    row: Mapping[str, Any] | None = await run(ctx.tx, "match_by_id", id=match_id, member_id=member_id, need_id=need_id)
     if row is None or row["purged_at"]:
         raise NotHereError
     return row

@@ -65,14 +65,14 @@ async def purge_need(ctx: Context, need_id: NeedId) -> None:
 
 
 async def remind_match(ctx: Context, match_id: MatchId) -> None:
-    row = await run(ctx.tx, "match_by_id", id=match_id)
+    row = await run(ctx.tx, "match_by_id", id=match_id, member_id=None, need_id=None)
     if row and row["state"] == MatchState.CONNECTED:
         await owe_notice(ctx, "remind", match_id, member_id=row["member_id"])
 
 
 async def ask_whether(ctx: Context, match_id: MatchId) -> None:
     """Did it happen? Both are asked once, on the morning after the day, where neither has said so."""
-    row = await run(ctx.tx, "match_by_id", id=match_id)
+    row = await run(ctx.tx, "match_by_id", id=match_id, member_id=None, need_id=None)
     if row is None or row["state"] != MatchState.CONNECTED:
         return
     at = morning_after(row["needed_by"], row["time_zone"])

@@ -7,14 +7,15 @@ FROM generate_series(1, 10) slot
 WHERE slot NOT IN (SELECT m.slot FROM match m WHERE m.need_id = :need_id AND m.state <> 'fell_through')
 RETURNING slot;
 
--- name: match_by_id(id)^
--- One match, with both sides.
+-- name: match_by_id(id, member_id, need_id)^
+-- One match, with both sides; of this member or need alone, where one is given. A row that is another's is left out before anything is
+-- worked out of it: else it would take longer than one that is not there.
 SELECT t.*, a.language, a.terms, n.state AS need_state, n.category, n.urgency, n.needed_by, n.expires_at, n.see_first, n.hours, n.helpers, n.contact_kind AS asker_contact_kind,
     n.sealed_name AS asker_sealed_name, n.sealed_contact AS asker_sealed_contact, n.sealed_text, n.purged_at, z.time_zone,
     p.sealed_name AS helper_sealed_name, p.sealed_contact AS helper_sealed_contact, p.contact_kind AS helper_contact_kind,
     kept_apart(n.id, p.id) OR EXISTS (SELECT FROM review r WHERE r.match_id = t.id AND r.action IS DISTINCT FROM 'released') AS apart
 FROM match t JOIN ask a ON a.id = t.ask_id JOIN need n ON n.id = t.need_id JOIN member p ON p.id = t.member_id JOIN zone z ON z.code = n.zone_code
-WHERE t.id = :id;
+WHERE t.id = :id AND t.member_id = coalesce(CAST(:member_id AS uuid), t.member_id) AND t.need_id = coalesce(CAST(:need_id AS uuid), t.need_id);
 
 -- name: matches_of_need(need_id)
 -- Who said yes to this need?

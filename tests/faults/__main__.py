@@ -33,10 +33,12 @@ def main(needs: int, faults: int, seed: int, minutes: float) -> None:
 
 
 def told(outcome: Outcome) -> str:
-    faults, counts = outcome.faults, outcome.verdict.counts
+    planned, faults, counts = outcome.planned, outcome.faults, outcome.verdict.counts
     lines = [
         f"{outcome.posted} needs posted in {outcome.ran:.0f} s, {outcome.deliveries} messages; slowest post {outcome.slowest:.1f} s",
-        f"{sum(faults.values())} faults: PostgreSQL {sum(faults[one] for one in POSTGRES)}, Redis {sum(faults[one] for one in REDIS)}",
+        f"{faults.total()} of {planned.total()} planned faults happened: "
+        f"PostgreSQL {sum(faults[one] for one in POSTGRES)}, Redis {sum(faults[one] for one in REDIS)}",
+        *(f"  {count:3} did not happen: {fault}" for fault, count in sorted((planned - faults).items())),
         *(f"  {count:3} {fault}" for fault, count in sorted(faults.items())),
         f"blocks pressed on a page: {outcome.blocks}",
         "after it: " + ", ".join(f"{name} {count}" for name, count in counts.items()),
@@ -45,6 +47,7 @@ def told(outcome: Outcome) -> str:
         *(f"{len(found)} {what}" for what, found in outcome.verdict.wrong.items()),
         *(f"  {what}: {one}" for what, found in outcome.verdict.wrong.items() for one in found[:40]),
         *outcome.unasked,
+        *(f"too few faults: {what}" for what in outcome.too_few),
     ]
     return "\n".join(lines)
 

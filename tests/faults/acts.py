@@ -25,12 +25,13 @@ from tests.faults.people import Town, Volunteer
 from tests.faults.post import PostOffice
 from tests.faults.schedule import Due, Fault
 from tests.workers.shop import OwnValkey
-from tests.world import World
+from tests.world import VAULT, World
 from workers.queue import Queue, QueueAwayError
 from workers.relay import MAIL, WORK, lane_of
 
 checks: Any = aiosql.from_path(paths.ROOT / "tests" / "faults" / "checks.sql", "asyncpg")
 _TRAP_SECONDS = 8.0
+_PATIENCE = 30.0  # seconds, until what a fault waits for has come by
 _TRIES = 30
 Act = Callable[[Due], Awaitable[None]]
 
@@ -49,6 +50,7 @@ class Acts:
     _redis: asyncio.Lock = field(default_factory=asyncio.Lock)
     _postgres: asyncio.Lock = field(default_factory=asyncio.Lock)
     _mail: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _killing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def play(self, due: Due) -> None:
         """Once more where another fault was in its way."""
@@ -103,24 +105,27 @@ class Acts:
         actors = self._actors(kind)
         return actors[due.pick % len(actors)] if actors else None
 
-    async def _kill(self, kind: str, due: Due) -> bool | None:
+    async def _kill(self, kind: str, due: Due) -> bool:
         actor = self._one(kind, due)
-        if actor is None:
+        return actor is not None and await _comes(lambda: actor.runs) and actor.kill()
+
+    async def _end(self, kind: str, due: Due) -> bool:
+        actor = self._one(kind, due)
+        return actor is not None and await _comes(lambda: actor.runs) and await actor.end()
+
+    async def _skew(self, due: Due) -> bool:
+        actor = self._one("worker", due)
+        if actor is None or not await _comes(lambda: actor.runs):
             return False
-        actor.kill()
-        return None
+        actor.skew = random.Random(due.pick).choice((-600.0, 600.0))
+        return await actor.end()
 
-    async def _end(self, kind: str, due: Due) -> None:
-        if actor := self._one(kind, due):
-            await actor.end()
-
-    async def _skew(self, due: Due) -> None:
-        if actor := self._one("worker", due):
-            actor.skew = random.Random(due.pick).choice((-600.0, 600.0))
-            await actor.end()
-
-    async def _kill_sending(self, _due: Due) -> None:
-        self.office.kill_next = True
+    async def _kill_sending(self, _due: Due) -> bool:
+        async with self._killing:
+            self.office.kill_next = True
+            await _comes(lambda: not self.office.kill_next)
+            waits, self.office.kill_next = self.office.kill_next, False
+        return not waits
 
     def kill_worker(self, name: str) -> None:
         for actor in self._actors(name):
@@ -185,19 +190,19 @@ class Acts:
 
     # Mail
 
-    async def _refuse_mail(self, due: Due) -> None:
-        async with self._mail:
-            self.office.reply = ("451 4.3.0 later", "421 4.7.0 busy", "550 5.1.1 nobody here", "554 5.0.0 no")[
-                due.pick % 4
-            ]
-            await asyncio.sleep(due.seconds)
-            self.office.reply = ""
+    async def _refuse_mail(self, due: Due) -> bool:
+        replies = ("451 4.3.0 later", "421 4.7.0 busy", "550 5.1.1 nobody here", "554 5.0.0 no")
+        return await self._mail_for("reply", due, replies[due.pick % 4], "")
 
-    async def _mail_for(self, mode: str, due: Due) -> None:
+    async def _mail_for(self, mode: str, due: Due, on: str | bool = True, off: str | bool = False) -> bool:
+        """For as long as it lasts, and until it hit a message."""
         async with self._mail:
-            setattr(self.office, mode, True)
+            self.office.hit = 0
+            setattr(self.office, mode, on)
             await asyncio.sleep(due.seconds)
-            setattr(self.office, mode, False)
+            hit = await _comes(lambda: self.office.hit > 0)
+            setattr(self.office, mode, off)
+        return hit
 
     # In the middle of a yes
 
@@ -216,17 +221,30 @@ class Acts:
             with suppress(Exception):
                 await connection.close(timeout=1)
 
-    async def _in_mid_accept(self, due: Due, act: Callable[[Any, int], Awaitable[None]]) -> bool | None:
-        """Holds a row that the next yes wants, waits until that yes hangs on it, acts, and lets go."""
-        caught = asyncio.get_running_loop().create_future()
-        self.town.traps.append(lambda volunteer, _path, press: self._trap(volunteer, press, due, act, caught))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_TRAP_SECONDS * 2):
-                return None if await caught else False
-        return False
+    async def _in_mid_accept(self, due: Due, act: Callable[[Any, int], Awaitable[None]]) -> bool:
+        """Holds a row that a yes wants, waits until that yes hangs on it, acts, and lets go. A yes that got by, since the
+        need was covered or another fault was faster, leaves it to the next.
+        """
+        until, caught = time.monotonic() + _PATIENCE, False
+        while not caught and (left := until - time.monotonic()) > 0:
+            caught = await self._set_trap(due, act, left)
+        return caught
+
+    async def _set_trap(self, due: Due, act: Callable[[Any, int], Awaitable[None]], seconds: float) -> bool:
+        caught: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def trap(volunteer: Volunteer, path: str, press: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+            return self._trap(volunteer, path, press, due, act, caught)
+
+        self.town.traps.append(trap)
+        await asyncio.wait([caught], timeout=seconds)
+        if trap in self.town.traps:
+            self.town.traps.remove(trap)  # nobody came: whoever comes now must not walk into it uncounted
+            return False
+        return await caught
 
     async def _trap(
-        self, volunteer: Volunteer, press: Callable[[], Awaitable[Any]], due: Due,
+        self, volunteer: Volunteer, path: str, press: Callable[[], Awaitable[Any]], due: Due,
         act: Callable[[Any, int], Awaitable[None]], caught: "asyncio.Future[bool]",
     ) -> Any:  # fmt: skip
         answer: asyncio.Task[Any] | None = None
@@ -234,31 +252,33 @@ class Acts:
         sprung = False
         try:
             async with asyncio.timeout(_TRAP_SECONDS), self._connected() as connection:
-                behind = await checks.ask_behind(connection, member=volunteer.member)
+                behind = await checks.ask_behind(connection, id=VAULT.verify("ask", path.removeprefix("/a/")))
                 if behind is not None:
                     async with connection.transaction():
                         if due.pick % 2:
                             await checks.hold_need(connection, id=behind["need"])
                         else:
                             await checks.hold_member(connection, id=volunteer.member)
+                        holder = connection.get_server_pid()
                         answer = asyncio.ensure_future(press())
-                        while not await self._hangs() and not answer.done():  # noqa: ASYNC110
+                        while not (sprung := await self._hangs(holder)) and not answer.done():  # noqa: ASYNC110
                             await asyncio.sleep(0.02)
-                        sprung = not answer.done()
+                        if not sprung:
+                            return await answer
                         acting = asyncio.ensure_future(act((volunteer, behind), due.pick))
                         await asyncio.wait([acting], timeout=0.3)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             sprung = False  # another fault was faster
-        if not caught.done():
+        finally:
             caught.set_result(sprung)
         if acting:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await acting
         return await (answer or press())
 
-    async def _hangs(self) -> bool:
+    async def _hangs(self, holder: int) -> bool:
         async with self._connected() as connection:
-            return bool(await checks.waits_accepting(connection))
+            return bool(await checks.waits_accepting(connection, holder=holder))
 
     async def _kill_web_of(self, _caught: Any, _pick: int) -> None:
         """All of them: whichever serves the yes is among them."""
@@ -296,3 +316,10 @@ class Acts:
         for asker in list(self.town.askers.values()):
             if asker.need == need:
                 await asker.look()
+
+
+async def _comes(that: Callable[[], bool]) -> bool:
+    until = time.monotonic() + _PATIENCE
+    while not that() and time.monotonic() < until:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    return that()

@@ -113,10 +113,9 @@ SELECT (SELECT count(*) FROM need) AS needs, (SELECT count(*) FROM need WHERE st
     (SELECT count(*) FROM notice WHERE state = 'parked') AS parked_notices,
     (SELECT count(*) FROM promise WHERE tries > 10 AND job <> 'poison') AS parked_promises;
 
--- name: ask_behind(member)^
--- The ask that is out with this volunteer, and its need.
-SELECT a.id AS ask, a.need_id AS need FROM ask a
-WHERE a.member_id = :member AND a.state IN ('planned', 'sent', 'timed_out') ORDER BY a.planned_at DESC LIMIT 1;
+-- name: ask_behind(id)^
+-- This ask, if a yes to it still counts, and its need.
+SELECT a.id AS ask, a.need_id AS need FROM ask a WHERE a.id = :id AND a.state IN ('planned', 'sent', 'timed_out');
 
 -- name: hold_need(id)$
 -- Keeps whoever takes a slot of it waiting.
@@ -126,9 +125,10 @@ SELECT id FROM need WHERE id = :id FOR NO KEY UPDATE;
 -- Keeps whoever counts a task of theirs waiting.
 SELECT id FROM member WHERE id = :id FOR NO KEY UPDATE;
 
--- name: waits_accepting()$
--- How many wait in the middle of a yes?
-SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%filled + 1%' OR query LIKE '%task_times%');
+-- name: waits_accepting(holder)$
+-- How many wait in the middle of a yes for what this connection holds?
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND (query LIKE '%filled + 1%' OR query LIKE '%task_times%') AND CAST(:holder AS int) = ANY (pg_blocking_pids(pid));
 
 -- name: matches_between(need, member)
 -- All matches of this need with this volunteer.

@@ -53,16 +53,19 @@ class Actor:
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def kill(self) -> None:
-        if self.process and self.runs:
-            self.process.kill()
-            self.process.wait()
-            self.ends.append((time.monotonic(), time.monotonic()))
-
-    async def end(self) -> None:
-        """SIGTERM, five seconds, -9."""
+    def kill(self) -> bool:
+        """Whether there was something to kill."""
         if self.process is None or not self.runs:
-            return
+            return False
+        self.process.kill()
+        self.process.wait()
+        self.ends.append((time.monotonic(), time.monotonic()))
+        return True
+
+    async def end(self) -> bool:
+        """SIGTERM, five seconds, -9. Whether there was something to end."""
+        if self.process is None or not self.runs:
+            return False
         process, since = self.process, time.monotonic()
         process.send_signal(signal.SIGTERM)
         while process.poll() is None and time.monotonic() < since + GRACE:  # noqa: ASYNC110
@@ -71,6 +74,7 @@ class Actor:
             process.kill()
             process.wait()
         self.ends.append((since, time.monotonic()))
+        return True
 
 
 @dataclass

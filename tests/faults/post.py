@@ -30,6 +30,7 @@ class PostOffice:
     stalls: bool = False
     late: bool = False
     kill_next: bool = False
+    hit: int = 0  # messages that were refused, stalled or late
     servers: list[asyncio.Server] = field(default_factory=list)
 
     async def open_door(self, worker: str) -> int:
@@ -54,6 +55,7 @@ class _Door:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         mail = message_from_bytes(content, _class=EmailMessage, policy=policy.default)
         notice = str(mail["Message-ID"]).strip("<>").partition("@")[0]
+        office.hit += bool(office.reply or office.stalls or office.late)
         if office.reply:
             if office.reply.startswith("5"):
                 office.refused.add(notice)

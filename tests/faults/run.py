@@ -26,7 +26,7 @@ from tests.faults.checker import Span, Verdict, judge
 from tests.faults.company import Actor, Company, Postgres, free_port
 from tests.faults.people import CATEGORIES, GROUPS, LANGUAGES, Town, Volunteer, new_asker
 from tests.faults.post import PostOffice
-from tests.faults.schedule import DECK, Fault, schedule
+from tests.faults.schedule import DECK, FULL, POSTGRES, POSTGRES_LEAST, REDIS, REDIS_LEAST, Fault, schedule
 from tests.workers.shop import OwnValkey
 from tests.world import World
 
@@ -60,7 +60,8 @@ class Plan:
 class Outcome:
     verdict: Verdict
     posted: int
-    faults: Counter[Fault]
+    planned: Counter[Fault]
+    faults: Counter[Fault]  # of these, what happened
     deliveries: int
     drained: float  # seconds after the last fault
     blocks: int  # pressed on a page, and answered
@@ -70,7 +71,19 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        return self.verdict.good and not self.unasked
+        return self.verdict.good and not self.unasked and not self.too_few
+
+    @property
+    def too_few(self) -> list[str]:
+        """Of a full run: nothing is shown about a fault that did not happen."""
+        if self.planned.total() < FULL:
+            return []
+        restarted, hit = (sum(self.faults[one] for one in some) for some in (POSTGRES, REDIS))
+        return [
+            *[f"never happened: {fault}" for fault in Fault if not self.faults[fault]],
+            *([f"PostgreSQL was restarted {restarted} times, of at least {POSTGRES_LEAST}"] if restarted < POSTGRES_LEAST else []),
+            *([f"Redis was hit {hit} times, of at least {REDIS_LEAST}"] if hit < REDIS_LEAST else []),
+        ]  # fmt: skip
 
 
 async def play(plan: Plan, state: Path) -> Outcome:
@@ -90,6 +103,7 @@ class _Run:
         self.last_fault = 0.0
         self.failing = True
         self.room = _AT_ONCE  # for so many needs more
+        self.due = schedule(plan.seed, plan.faults, plan.deck)
 
     def _kill_worker(self, name: str) -> None:
         self.acts.kill_worker(name)
@@ -184,7 +198,7 @@ class _Run:
             verdict = await judge(connection, self.town.diary, self.office, self._crashes())
         diary = self.town.diary
         return Outcome(
-            verdict=verdict, posted=len(diary.posted), faults=Counter(self.acts.done), blocks=len(diary.blocked), deliveries=len(self.office.deliveries),
+            verdict=verdict, posted=len(diary.posted), planned=Counter(due.fault for due in self.due), faults=Counter(self.acts.done), blocks=len(diary.blocked), deliveries=len(self.office.deliveries),
             drained=drained, slowest=max(diary.waits, default=0.0), ran=ran, unasked=[*self.company.unasked, *self.town.mistakes],
         )  # fmt: skip
 
@@ -212,7 +226,7 @@ class _Run:
 
     async def _fail(self) -> None:
         playing = []
-        for due in schedule(self.plan.seed, self.plan.faults, self.plan.deck):
+        for due in self.due:
             while self._passed < due.at:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             playing.append(asyncio.create_task(self.acts.play(due)))

@@ -36,6 +36,8 @@ REDIS = (
     Fault.REDIS_FLUSHED, Fault.REDIS_KILLED, Fault.REDIS_FROZEN, Fault.REDIS_FULL, Fault.REDIS_READ_ONLY,
 )  # fmt: skip
 DECK = (*Fault, *(Fault.POSTGRES_RESTARTED,) * 5)  # 28: three of them are 84 faults, with 21 restarts and 15 of Redis
+FULL = 3 * len(DECK)  # faults; from so many on a run must have had each kind, and of these two at least so many:
+POSTGRES_LEAST, REDIS_LEAST = 20, 10
 
 
 @dataclass(frozen=True, kw_only=True)

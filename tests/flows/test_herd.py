@@ -23,13 +23,15 @@ from tests.world import World, committed
 
 AT_ONCE = 200
 ROUNDS = int(os.environ.get("CAREWEB_ROUNDS", "1"))  # `make herd` asks for more
-SLOWEST = 0.5  # seconds, of the 99th of a hundred; told by `make herd`, where nothing else runs
+SLOWEST = 0.5  # seconds, of the 99th of a hundred; asked of `make herd` alone, where nothing else runs
 
 
 def told(what: str, seconds: list[float]) -> None:
-    """Printed for `make herd`: a figure of this machine, and no condition of the test."""
-    p99 = sorted(seconds)[int(0.99 * (len(seconds) - 1))] * 1000
-    print(f"\n{what}: {ROUNDS} times, p99 {p99:.0f} ms, of at most {SLOWEST * 1000:.0f}")  # noqa: T201
+    """Once, as in `make test`, says nothing of how long people wait: it is this machine and whatever else it does."""
+    p99 = sorted(seconds)[int(0.99 * (len(seconds) - 1))]
+    print(f"\n{what}: {ROUNDS} times, p99 {p99 * 1000:.0f} ms, of at most {SLOWEST * 1000:.0f}")  # noqa: T201
+    if ROUNDS > 1:
+        assert p99 <= SLOWEST
 
 
 @pytest.mark.parametrize("slots", [1, 3])

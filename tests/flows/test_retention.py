@@ -26,7 +26,7 @@ from careweb.flows.needs import confirm_met, end_need
 from careweb.flows.notices import owe_notice
 from careweb.flows.reports import Said, report_helper
 from careweb.flows.second_step import begin_app, begun_app, confirm_app, make_recovery_codes, show_code
-from careweb.flows.signin import open_session, request_sign_in
+from careweb.flows.signin import open_session, request_sign_in, see_session
 from careweb.flows.timing import end_old_sessions, purge_need
 from careweb.storage.factors import app_code
 from careweb.storage.sealing import key_of
@@ -184,6 +184,34 @@ async def test_sign_ins_live_for_minutes_and_sessions_for_thirty_days(world: Wor
     assert await left() == (0, 0, 1)
     world.later(days=31)
     assert await left() == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "used", "hours"),
+    [(False, True, 30 * 24), (False, False, 14 * 24), (True, True, 12), (True, False, 2)],
+)
+async def test_a_session_is_kept_for_as_long_as_it_may_last_or_lie_unused(
+    world: World, *, coordinates: bool, used: bool, hours: int
+) -> None:
+    group, contact = await world.group(), read_contact("wing@example.org")
+    member = (
+        await grant_role(world.ctx, group, contact, Role.COORDINATOR)
+        if coordinates
+        else await world.helper(group, address=contact.address)
+    )
+    secret, begun = await open_session(world.ctx, member_id=member), world.now
+
+    async def left() -> int:
+        await end_old_sessions(world.ctx, NOBODY)
+        return int(await world.one("SELECT count(*) FROM session"))
+
+    for part in range(1, 10 if used else 1):
+        world.now = begun + timedelta(hours=hours) * part / 10
+        await see_session(world.ctx, secret)
+    world.now = begun + timedelta(hours=hours) - timedelta(seconds=1)
+    assert await left() == 1
+    world.now = begun + timedelta(hours=hours)
+    assert await left() == 0
 
 
 async def test_a_second_step_goes_with_its_member(world: World) -> None:

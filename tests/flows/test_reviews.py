@@ -358,7 +358,9 @@ async def test_an_open_report_keeps_what_is_known_for_ninety_days_and_no_longer(
     await withdraw_need(world.ctx, two.need)
     world.now = begun + timedelta(days=90) - timedelta(seconds=1)
     await purge_need(world.ctx, two.need)
+    await purge_review(world.ctx, review)
     assert await key_of(world.tx, VAULT, "need", two.need), "kept"
+    assert await key_of(world.tx, VAULT, "review", review), "kept"
     assert (await follow(world.ctx, two.need)).name == "Po"
     world.now = begun + timedelta(days=90)
     await purge_need(world.ctx, two.need)
@@ -385,6 +387,29 @@ async def test_once_decided_it_keeps_for_a_week_more(world: World) -> None:
     assert due == world.now
     await purge_need(world.ctx, two.need)
     assert await key_of(world.tx, VAULT, "need", two.need) is None
+
+
+async def test_what_was_said_and_why_it_was_decided_is_gone_a_week_after_that(world: World) -> None:
+    two = await connected(world)
+    review = await reported(world, two, text="He followed me")
+    world.later(days=20)
+    await decide_review(world.ctx, two.group, two.jo, review, Action.KEPT_APART, WHY)
+    decided, words = world.now, "SELECT sealed_text, sealed_reason FROM review"
+
+    world.now = decided + timedelta(days=7) - timedelta(seconds=1)
+    await purge_review(world.ctx, review)
+    sealer = await key_of(world.tx, VAULT, "review", review)
+    (row,) = await world.rows(words)
+    assert sealer
+    assert sealer.open("text", row["sealed_text"]) == "He followed me"
+    assert sealer.open("reason", row["sealed_reason"]) == WHY
+
+    world.now = decided + timedelta(days=7)
+    assert await world.one("SELECT due_at FROM promise WHERE job = 'purge_review'") == world.now
+    await purge_review(world.ctx, review)
+    assert await key_of(world.tx, VAULT, "review", review) is None
+    (row,) = await world.rows(words)
+    assert set(row.values()) == {None}
 
 
 async def test_whoever_says_stop_everything_is_stopped_now_and_erased_when_the_report_is_over(world: World) -> None:

@@ -1,5 +1,7 @@
 """Coming in without a password."""
 
+import base64
+
 import pytest
 
 from careweb.domain.codes import return_code
@@ -38,6 +40,39 @@ async def test_a_code_signs_in_once(world: World) -> None:
     assert (await visitor_of(world.ctx, secret)).member_id == helper
     with pytest.raises(WrongCodeError):
         await sign_in(world.ctx, request, code)
+
+
+async def test_a_code_of_one_request_is_none_of_another(world: World) -> None:
+    await world.helper(await world.group(), address=WING.address)
+    mine = await request_sign_in(world.ctx, WING, locale="en", browser="one")
+    others = await request_sign_in(world.ctx, WING, locale="en", browser="one")
+    with pytest.raises(WrongCodeError):
+        await sign_in(world.ctx, others, VAULT.digits("sign_in", mine, 6))
+    assert await sign_in(world.ctx, others, VAULT.digits("sign_in", others, 6))
+
+
+async def test_a_code_is_six_digits_and_with_fewer_nobody_comes_in(world: World) -> None:
+    await world.helper(await world.group(), address=WING.address)
+    request = await request_sign_in(world.ctx, WING, locale="en")
+    code = VAULT.digits("sign_in", request, 6)
+    for other in (code[:5], code[:4], code + "0", ""):
+        with pytest.raises(WrongCodeError):
+            await sign_in(world.ctx, request, other)
+    assert await sign_in(world.ctx, request, code)
+
+
+async def test_a_sessions_secret_is_256_random_bits_and_only_its_hash_is_kept(world: World) -> None:
+    helper = await world.helper(await world.group(), address=WING.address)
+    secrets = [await open_session(world.ctx, member_id=helper) for _ in range(20)]
+    raws = [base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4)) for secret in secrets]
+    assert {len(raw) * 8 for raw in raws} == {256}
+    assert all(len({raw[at] for raw in raws}) > 10 for at in range(32)), "no byte of it is fixed"
+    rows = await world.rows("SELECT * FROM session")
+    kept = b"".join(row["id_hash"] for row in rows) + str([tuple(row.values()) for row in rows]).encode()
+    assert {len(row["id_hash"]) * 8 for row in rows} == {256}
+    for secret, raw in zip(secrets, raws, strict=True):
+        assert secret.encode() not in kept
+        assert raw not in kept
 
 
 async def test_a_link_signs_in_once(world: World) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -141,6 +142,7 @@ def test_valkey_evicts_nothing_and_comes_back_after_kill_9(state: Path) -> None:
     with redis.Redis.from_url(url) as client:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
         assert client.config_get("port") == {"port": "0"}
+    assert stat.S_IMODE((state / "valkey.log").stat().st_mode) == 0o600
     os.kill(processes.recorded(state / "valkey.pid") or 0, signal.SIGKILL)
     with redis.Redis.from_url(start_redis(state)) as client:
         assert client.ping()

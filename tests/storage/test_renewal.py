@@ -3,6 +3,8 @@
 import asyncio
 import os
 import random
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from careweb import paths
 from careweb.config import Settings
 from careweb.flows.context import Context
 from careweb.flows.renewing import check_keys, masters_in_use, rewrap_batch
@@ -47,11 +50,23 @@ def _seal(sealer: Sealer) -> bytes:
     return sealed
 
 
-async def test_every_record_gets_the_new_key_and_no_read_fails_meanwhile(engine: Engine) -> None:
+async def killed_in_mid_batch(url: str, most: int) -> int:
+    """A worker of its own that gets -9 when it has renewed two batches and, uncommitted, a third. How many that one had."""
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.storage.renewing", url, str(most), cwd=paths.ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert worker.stdout
+    moved = int(await worker.stdout.readline())
+    worker.kill()
+    assert await worker.wait() == -signal.SIGKILL
+    return moved
+
+
+async def test_every_record_gets_the_new_key_and_no_read_fails_meanwhile(engine: Engine, database: str) -> None:
     sealed = await fill(engine, Vault({1: OLD}), ROWS)
     ids, erased = list(sealed), set(list(sealed)[:5])
     running = Vault({1: OLD}, lambda: BOTH)  # a web process that started before there was a second key
-    worker, over = Vault(BOTH), asyncio.Event()
+    worker, killed, over = Vault(BOTH), asyncio.Event(), asyncio.Event()
     slowest, reads, failed = 0.0, 0, 0
 
     async def read() -> None:
@@ -65,12 +80,19 @@ async def test_every_record_gets_the_new_key_and_no_read_fails_meanwhile(engine:
             reads, failed, slowest = reads + 1, failed + (not good), max(slowest, time.perf_counter() - started)
 
     async def rotate() -> None:
+        most = max(50, ROWS // 100)
+        assert await killed_in_mid_batch(database, most) == most
+        async with begun(engine, worker) as ctx:
+            assert (await masters_in_use(ctx))[2] == 2 * most, (
+                "what the killed one had not committed is still to be done"
+            )
+        killed.set()
         tried = 0
         while True:
             tried += 1
             try:
                 async with begun(engine, worker) as ctx:
-                    moved = await rewrap_batch(ctx, most=max(50, ROWS // 100))
+                    moved = await rewrap_batch(ctx, most=most)
                     if tried % 5 == 2:
                         raise ConnectionError
             except ConnectionError:
@@ -79,6 +101,7 @@ async def test_every_record_gets_the_new_key_and_no_read_fails_meanwhile(engine:
                 return
 
     async def erase() -> None:
+        await killed.wait()
         for id in erased:
             async with begun(engine, worker) as ctx:
                 await destroy_key(ctx.tx, worker, "need", id, ctx.now)

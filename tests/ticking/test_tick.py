@@ -131,6 +131,25 @@ async def test_a_person_is_one_person_whatever_they_offer(world: World) -> None:
     assert await world.one("SELECT sum(open) - sum(planned) FROM market_class") == 1
 
 
+async def test_a_markets_classes_are_counts_and_the_next_tick_makes_them_anew(world: World) -> None:
+    group = await world.group()
+    await world.helper(group)
+    need = await world.need(group)
+
+    async def classes() -> list[tuple[str, int]]:
+        rows = await world.rows("SELECT * FROM market_class")
+        assert {name: type(value) for row in rows for name, value in row.items()}.items() <= {
+            "market": str, "tier": str, "community": str, "asked": int, "served": int, "open": int, "planned": int,
+        }.items()  # fmt: skip
+        return [(row["community"], row["open"]) for row in rows]
+
+    await tick_now(world)
+    assert [open_ for _, open_ in await classes()] == [1]
+    await withdraw_need(world.ctx, need)
+    await tick_now(world)
+    assert await classes() == [], "of what is over nothing is left"
+
+
 async def test_who_has_an_ask_is_in_no_plan(world: World) -> None:
     group = await world.group()
     await world.helper(group)

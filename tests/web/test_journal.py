@@ -2,7 +2,10 @@
 
 import ast
 import json
+import re
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,26 @@ def test_a_request_is_logged_by_its_template_whatever_its_address_and_form_hold(
         assert line["route"] in templates
     assert "Po" not in json.dumps(kept)
     assert "416" not in json.dumps(kept)
+
+
+def test_every_line_says_when_in_utc_wherever_the_machine_thinks_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = structlog.get_config()
+    try:
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        journal.configure_log()
+        structlog.get_logger().info("started")
+    finally:
+        structlog.configure(**usual)
+        monkeypatch.undo()
+        time.tzset()
+    said = json.loads(capsys.readouterr().out)["timestamp"]
+    at = datetime.fromisoformat(said)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", said)
+    assert at.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
 
 
 def test_the_web_process_and_the_workers_write_through_the_same_list() -> None:

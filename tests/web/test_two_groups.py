@@ -35,11 +35,15 @@ from tests.web.two_groups import (
     parameters,
     random_things,
     things_of,
+    token_of,
     who_opens,
 )
 from tests.world import NEED, World
 
 ROUNDS = int(os.environ.get("CAREWEB_FUZZ", "1"))
+JUDGED_FROM = 30  # rounds, which `make fuzz` asks for; the median of fewer says little
+LEAST, MOST = 0.8, 1.25  # how long another group's takes, against nobody's
+TRIES = 5
 BROWSER = "a" * 32
 
 
@@ -170,6 +174,28 @@ def test_what_is_another_groups_is_answered_as_what_is_nobodys(site: Site, two: 
             assert others.status == (404 if set(probe.strange) & {"need_id", "slug"} else probe.case.refusal)
 
 
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    "probe", [one for one in PROBES if "token" in one.strange], ids=lambda one: f"{one.method} {one.path}"
+)
+def test_a_forged_link_is_refused_before_anything_is_looked_up(site: Site, log: Log, probe: Probe) -> None:
+    """Of something that is there, with a seal of ours, but not for this."""
+    own = site.run(lambda world: things_of(world, site.cast.group, "east"))
+    person = site.person()
+    person.cookies.set("careweb-browser", BROWSER)
+
+    def looked_up(strange: tuple[str, ...]) -> set[str]:
+        address = replace(probe, strange=strange).address(site, own, own)
+        fields = {"token": token_of(person), "sure": "yes", **probe.case.fields}
+        with listening(log) as heard:
+            person.request(probe.method, address, data=fields, headers={"sec-fetch-site": "same-origin"})
+        return set(heard) - {"BEGIN;", "COMMIT;", "ROLLBACK;"}
+
+    assert looked_up(probe.strange) == set()
+    if probe.method == "POST":
+        assert looked_up(()), "as ours is"
+
+
 OWN = [door for door in DOORS if who_opens(door.path) != "anyone"]
 
 
@@ -224,19 +250,48 @@ async def _post_with(world: World, site: Site, form: str) -> None:
 
 @pytest.mark.skipif(ROUNDS == 1, reason="measured by make fuzz")
 def test_it_takes_as_long_too(site: Site, two: Two) -> None:
-    """Interleaved; medians of each probe's two ways, as its coordinator, helper or asker. Written down, not judged by a limit."""
-    ratios = []
+    """Each probe as its coordinator, helper or asker. What strays is measured again, for this machine has others at work:
+    chance strays to either side and comes back; what a look at another group's things costs would stay.
+    """
+    first, strays = [], {}
     for probe in PROBES:
-        person = two.people[{"anyone": "nobody"}.get(who := who_opens(probe.path), who)]
-        taken: tuple[list[float], list[float]] = ([], [])
-        for number in range(2 * ROUNDS):
-            strange = two.others if number % 2 else random_things()
-            started = time.perf_counter()
-            probe.send(person, probe.address(site, two.own, strange))
-            taken[number % 2].append(time.perf_counter() - started)
-        ratios.append(statistics.median(taken[1]) / statistics.median(taken[0]))
-    ratios.sort()
+        tries = [ratio_of(site, two, probe)]
+        while stray(tries) and len(tries) < TRIES:
+            tries.append(ratio_of(site, two, probe))
+        first.append(tries[0])
+        if stray(tries):
+            strays[f"{probe.method} {probe.path} {'+'.join(probe.strange)}"] = [round(one, 2) for one in tries]
+    median, again = statistics.median(first), sum(stray([one]) for one in first)
     tell(
         f"{len(PROBES)} probes as 4 people, {ROUNDS} rounds; another group's against nobody's, time: "
-        f"median {statistics.median(ratios):.3f}, from {ratios[0]:.3f} to {ratios[-1]:.3f}"
+        f"median {median:.3f}, from {min(first):.3f} to {max(first):.3f}; measured again because they strayed: {again}, stayed so: {len(strays)}"
     )
+    if ROUNDS >= JUDGED_FROM:
+        assert not stray([median])
+        assert strays == {}
+
+
+def ratio_of(site: Site, two: Two, probe: Probe) -> float:
+    """Of the medians of its two ways, interleaved so that neither is always the first."""
+    person = two.people[{"anyone": "nobody"}.get(who := who_opens(probe.path), who)]
+    nobodys: list[float] = []
+    others: list[float] = []
+    for number in range(2 * ROUNDS):
+        taken, strange = (nobodys, random_things()) if number % 4 in (0, 3) else (others, two.others)
+        address = probe.address(site, two.own, strange)
+        started = time.perf_counter()
+        probe.send(person, address)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(others) / statistics.median(nobodys)
+
+
+def stray(ratios: list[float]) -> bool:
+    """All of them, to one side."""
+    return min(ratios) > MOST or max(ratios) < LEAST
+
+
+def test_a_ratio_that_stays_on_one_side_strays_and_one_that_comes_back_does_not() -> None:
+    assert stray([1.3])
+    assert stray([0.7, 0.6])
+    assert not stray([1.6, 0.7])
+    assert not stray([1.6, 1.1])

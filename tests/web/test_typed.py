@@ -1,16 +1,19 @@
 """What people type and a page shows again: no full postal code, nothing invisible, no address with a NUL."""
 
+import re
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.datastructures import ImmutableMultiDict
 
+from careweb.domain.ids import NeedId
 from careweb.storage.sealing import key_of
 from careweb.web.bodies import Fields
 from careweb.web.need_form import read_need_form
 from careweb.web.offer_form import read_rest
-from tests.web.site import Person, Site
+from tests.web.site import Person, Site, held
 from tests.web.test_asking import GOOD, ask
 from tests.web.test_volunteering import OFFER, came_in
 from tests.world import VAULT, World
@@ -117,3 +120,57 @@ def test_an_hour_that_is_none_is_said(site: Site, field: str, locale: str, said:
     page = person.see("/me").send("/me/pace", **{field: "24"})
     assert page.status == 422
     assert said in page.text
+
+
+def test_what_is_typed_is_decoded_once_and_stays_as_it_was_typed(site: Site) -> None:
+    typed = "%3Cb%3E 100%25 a+b &amp;lt;i&gt; \\u0041 caf%C3%A9"
+    person = site.person()
+    page = ask(person, text=typed, show_text="yes")
+    need = NeedId(UUID(str(page.soup.select_one('a[href^="/need/"]')["href"]).split("/")[2]))  # type: ignore[index]
+
+    async def kept(world: World) -> str:
+        sealer = await key_of(world.tx, VAULT, "need", need)
+        assert sealer
+        return sealer.open("text", await world.one("SELECT sealed_text FROM need WHERE id = $1", need))
+
+    assert site.run(kept) == typed
+    shown = person.see(f"/need/{need}/change")
+    assert shown.soup.select_one("textarea[name=text]").get_text().strip() == typed  # type: ignore[union-attr]
+
+
+def test_only_fields_of_the_form_are_read(site: Site) -> None:
+    """A need as it is, and one whose sender named every column of it."""
+    columns = """SELECT column_name FROM information_schema.columns WHERE table_name = 'need'
+        AND column_name <> ALL ($1) ORDER BY 1"""
+    asked_for = [
+        *GOOD,
+        "text",
+        "show_text",
+        "languages",
+        "by",
+        "parts",
+        "repeats_until",
+        "helpers",
+        "reach",
+        "see_first",
+        "form_id",
+        "token",
+    ]
+    others = [row["column_name"] for row in site.run(lambda world: world.rows(columns, asked_for))]
+    assert {"id", "state", "group_id", "member_id", "filled", "waves", "held_reason", "mail_stopped"} <= set(others)
+
+    def posted(number: int, **more: str) -> dict[str, Any]:
+        person = site.person()
+        form = person.see("/g/east/ask").form()
+        fields = held(form) | GOOD | {"text": "the same", "contact": f"only{number}@example.org"} | more
+        answer = person.post("/g/east/ask", data=fields, headers={"sec-fetch-site": "same-origin"})
+        assert answer.status_code == 200
+        id = UUID(re.search(r'href="/need/([0-9a-f-]{36})"', answer.text)[1])  # type: ignore[index]
+        (row,) = site.run(lambda world: world.rows("SELECT * FROM need WHERE id = $1", id))
+        own = re.compile("id|sealed_.*|.*_at|needed_by|.*_hash|contact_index")
+        return {name: value for name, value in row.items() if not own.fullmatch(name)}
+
+    plain = posted(1)
+    assert len(plain) > 15
+    for at in range(0, len(others), 15):  # a form of forty fields is refused
+        assert posted(2 + at, **dict.fromkeys(others[at : at + 15], "7")) == plain

@@ -227,7 +227,8 @@ class Probe:
         def fill(found: re.Match[str]) -> str:
             name = found[1]
             whose = strange if name in self.strange else own
-            return _token(site, self.path, whose, forged=True) if name == "token" else whose.of(self.path, name)
+            forged = name in self.strange
+            return _token(site, self.path, whose, forged=forged) if name == "token" else whose.of(self.path, name)
 
         return re.sub(r"{(\w+)(?::\w+)?}", fill, self.path)
 
