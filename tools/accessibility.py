@@ -84,8 +84,9 @@ def _broken(records: Records) -> str:
 
 
 def _trips(records: Records) -> Iterable[str]:
-    for one in records:
-        yield f"- {len(one['broken'])} of {one['pages']} pages need more than their own answer and one more round."
+    if records:
+        more = {name for one in records for name in one["broken"]}
+        yield f"- {len(more)} of {records[0]['pages']} pages need more than their own answer and one more round."
 
 
 def _glyphs(records: Records) -> Iterable[str]:
