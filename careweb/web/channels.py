@@ -10,6 +10,7 @@ from starlette.responses import Response
 from careweb.domain.channels import CODES_MOST, AddressError, ChannelKind, read_address
 from careweb.domain.errors import NotHereError, TooManyChannelsError, WrongCodeError
 from careweb.domain.ids import PersonId
+from careweb.domain.quiet import USUAL
 from careweb.flows import channels
 from careweb.flows.following import follow
 from careweb.flows.ways import stop_channel, switched_on
@@ -43,7 +44,7 @@ async def _page(visit: Visit, errors: Errors | None = None) -> Response:
     quiet = await channels.quiet_hours(visit.ctx, visit.need_id()) if need else None
     return visit.page(
         "members/channels.html", 422 if errors else 200, headers=SCRIPTED, errors=errors or {}, here=_here(visit),
-        values=visit.fields if visit.posting else NO_FIELDS, there=there, usable=usable, need=need, quiet=quiet or ("", ""),
+        values=visit.fields if visit.posting else NO_FIELDS, there=there, usable=usable, need=need, quiet=quiet or ("", USUAL["quiet_until"]),
         kinds=channels.may_type(visit.ctx, there),
         digest_at=None if need else await channels.digest_at(visit.ctx, visit.member_id),
         push_key=channels.push_key(visit.ctx) if ChannelKind.PUSH in usable else "",

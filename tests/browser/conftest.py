@@ -233,7 +233,7 @@ async def _story(world: World, cast: Cast) -> tuple[dict[str, str], dict[str, tu
         "passkey": ("/second-step/own", "passed"), "colleagues": (f"{staff}/colleagues", "coordinator"),
         "needs of a language": (f"{staff}/needs?language=ti&unmet=yes", "coordinator"),
         "volunteer's contact": (f"{staff}/people/{imported}/contact", "coordinator"),
-        "channels of a need": (f"/need/{unmet}/channels", "asker"), "erase": (f"/need/{unmet}/erase", "asker"),
+        "channels of a need": (f"/need/{taken}/channels", "asker"), "erase": (f"/need/{unmet}/erase", "asker"),
         "link to sign in": (f"/s/{ctx.vault.sign('sign_in', uuid4())}", ""),
         "link to confirm": (f"/c/{ctx.vault.sign('confirm', cast.helper)}", ""),
         "link to stop": (f"/stop/{ctx.vault.sign(STOP_MEMBER, cast.helper)}", ""),

@@ -115,7 +115,8 @@ def test_the_words_the_order_and_the_end_are_one_button_each(site: Site) -> None
     assert "We do not write to you." in person.see(f"/need/{need}").text
 
 
-def test_hours_without_messages_are_chosen_and_taken_back(site: Site, need: NeedId) -> None:
+def test_hours_without_messages_are_chosen_and_taken_back(site: Site) -> None:
+    need = site.posted(contact=read_email("po@example.org"))
     person, where = site.asker_of(need), f"/need/{need}/channels/quiet"
 
     def choose(quiet_from: str, quiet_until: str) -> tuple[Seen, object]:
@@ -123,6 +124,8 @@ def test_hours_without_messages_are_chosen_and_taken_back(site: Site, need: Need
         sql = "SELECT quiet_from || '-' || quiet_until FROM need WHERE id = $1"
         return seen, site.run(lambda world: world.one(sql, need))
 
+    usual = [str(one["value"]) for one in person.see(f"/need/{need}/channels").soup.select(f"form[action='{where}'] option[selected]")]  # fmt: skip
+    assert usual == ["8"], "none is chosen, and where the night ends is there to take"
     assert choose("21", "8")[1] == "21-8"
     page = person.see(f"/need/{need}/channels")
     assert [str(one["value"]) for one in page.soup.select(f"form[action='{where}'] option[selected]")] == ["21", "8"]
