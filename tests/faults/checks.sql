@@ -18,8 +18,9 @@ SELECT what, count(*) AS count, min(subject::text) AS first FROM (
     UNION ALL SELECT 'open need', id FROM need WHERE state = 'open' AND exhausted_at IS NULL
     UNION ALL SELECT 'ask', id FROM ask WHERE state IN ('planned', 'sent')
     UNION ALL SELECT 'asker''s choice', id FROM match WHERE state = 'awaiting_asker'
-    UNION ALL SELECT 'notice', k.id FROM notice k WHERE k.state IN ('owed', 'claimed') AND NOT EXISTS (  -- one that waits for the morning
-        SELECT FROM promise p WHERE p.job = 'deliver_notice' AND p.subject = k.id AND p.due_at > clock_timestamp() + interval '10 minutes')
+    UNION ALL SELECT 'notice', k.id FROM notice k WHERE k.state IN ('owed', 'claimed') AND NOT (  -- what may wait for the morning, and does
+        k.state = 'owed' AND k.need_id IS NOT NULL AND k.kind IN ('whether', 'thanks', 'need_warning', 'need_expired') AND EXISTS (
+            SELECT FROM promise p WHERE p.job = 'deliver_notice' AND p.subject = k.id AND p.due_at > clock_timestamp() + interval '10 minutes'))
 ) waiting GROUP BY 1 ORDER BY 1;
 
 -- name: count_waiting()^
