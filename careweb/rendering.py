@@ -200,8 +200,11 @@ def _ngettext(context: Context, one: str, many: str, count: int, /, **values: An
 
 
 def _filled(context: Context, text: str, values: Mapping[str, Any]) -> str:
-    """Counts in a sentence are written as its reader writes numbers."""
+    """Counts in a sentence are written as its reader writes numbers; one full stop ends it, after "3:11 a.m." too."""
     said = {name: _number(context, value) if type(value) is int else value for name, value in values.items()}
+    for name, value in said.items():
+        if str(value).endswith("."):
+            text = text.replace(f"%({name})s.", f"%({name})s")
     return (Markup(text) if context.eval_ctx.autoescape else text) % said  # noqa: S704  our own words, not a person's
 
 

@@ -29,3 +29,12 @@ def test_what_a_person_wrote_is_escaped_in_a_sentence_and_not_in_plain_text() ->
         rendering._environment(html=html).from_string(words).render(rendering._about("en")) for html in (True, False)
     ]
     assert said == ["For &lt;b&gt;", "For <b>"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "shown"), [("3:11 a.m.", "by 3:11 a.m."), ("21:00", "by 21:00."), ("<b> a.m.", "by &lt;b&gt; a.m.")]
+)
+def test_one_full_stop_ends_a_sentence_after_an_hour_too(hour: str, shown: str) -> None:
+    words = "{% trans at=hour %}Somebody looks at it by {{ at }}.{% endtrans %}"
+    said = rendering._environment(html=True).from_string(words).render(rendering._about("en") | {"hour": hour})
+    assert said == f"Somebody looks at it {shown}"
