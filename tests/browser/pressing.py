@@ -20,8 +20,9 @@ from careweb.storage.database import open_engine, transaction
 from careweb.web.bodies import BodyTooLargeError
 from careweb.web.errors import StaleFormError
 from careweb.web.slowing import CrowdedError
-from tests.browser.conftest import Running, keyed
+from tests.browser.conftest import Running
 from tests.browser.drawing import Drawn
+from tests.browser.stages import keyed
 from tests.world import World
 
 
