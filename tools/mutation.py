@@ -267,8 +267,23 @@ def try_guards(memory: Memory, dropped: list[Guard], until: float) -> list[str]:
     rooms = [f"tests/{room}" for room in (*QUICK, *SLOW)]
     ignored = [f"--ignore-glob=*/{name}" for name in NOT_THOSE]
     here = "ignore::pytest.PytestAssertRewriteWarning"  # what is imported before pytest begins
+    cut = "ignore::pytest.PytestUnraisableExceptionWarning"  # a test that took too long left its connections open
     pytest.main(
-        ["-q", "--no-header", "--no-summary", "-W", here, "-p", "no:cacheprovider", "-p", "no:xdist", *ignored, *rooms],
+        [
+            "-q",
+            "--no-header",
+            "--no-summary",
+            "-W",
+            here,
+            "-W",
+            cut,
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            *ignored,
+            *rooms,
+        ],
         plugins=[trial],
     )
     if trial.failing:
