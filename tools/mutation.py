@@ -266,24 +266,13 @@ def try_guards(memory: Memory, dropped: list[Guard], until: float) -> list[str]:
     trial = Guards(memory, dropped, until)
     rooms = [f"tests/{room}" for room in (*QUICK, *SLOW)]
     ignored = [f"--ignore-glob=*/{name}" for name in NOT_THOSE]
-    here = "ignore::pytest.PytestAssertRewriteWarning"  # what is imported before pytest begins
-    cut = "ignore::pytest.PytestUnraisableExceptionWarning"  # a test that took too long left its connections open
+    ignoring = [
+        "ignore::pytest.PytestAssertRewriteWarning",  # what is imported before pytest begins
+        "ignore::pytest.PytestUnraisableExceptionWarning",  # a test that took too long left its connections open
+    ]
+    warnings = [word for one in ignoring for word in ("-W", one)]
     pytest.main(
-        [
-            "-q",
-            "--no-header",
-            "--no-summary",
-            "-W",
-            here,
-            "-W",
-            cut,
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            *ignored,
-            *rooms,
-        ],
+        ["-q", "--no-header", "--no-summary", *warnings, "-p", "no:cacheprovider", "-p", "no:xdist", *ignored, *rooms],
         plugins=[trial],
     )
     if trial.failing:
@@ -311,10 +300,12 @@ def main() -> int:
     if gone := ALIKE.keys() - {one.name for one in every}:
         raise SystemExit(f"these stand in ALIKE and are no guards any more: {', '.join(gone)}")
     dropped = [one for one in every if one.name not in ALIKE and all(word in one.name for word in asked.words)]
+    whats = [*lines, *(one.name for one in dropped)]
+    known = sum(bool(memory.by(what)) for what in whats)
     alive = [*try_constraints(memory, lines, until), *try_guards(memory, dropped, until)]
-    left = sum(not memory.by(what) for what in [*lines, *(one.name for one in dropped)]) - len(alive)
+    left = sum(not memory.by(what) for what in whats) - len(alive)
     print(  # noqa: T201
-        f"dropped one by one in {time.monotonic() - started:.0f} s: {len(lines)} constraints and "
+        f"dropped one by one in {time.monotonic() - started:.0f} s, {known} in an earlier run of the same code: {len(lines)} constraints and "
         f"{len(dropped)} guards ({len(ALIKE)} more save work only, or are held twice); not noticed: {len(alive)}; left for another run: {left}"
     )
     return 1 if alive else NOT_DONE if left else 0
