@@ -186,21 +186,30 @@ class _Run:
         await posting
         self.town.traps.clear()
         ran = self.last_fault - self.began
-        drained = await self._drain(self.last_fault)
         for task in beside:
             task.cancel()
         await asyncio.wait(beside)
         for task in beside:
             if not task.cancelled():
                 task.result()  # none ends by itself: it is a mistake of this play
-        await asyncio.wait_for(self.town.quiet(), 30)
-        async with self.acts._connected() as connection:
-            verdict = await judge(connection, self.town.diary, self.office, self._crashes())
+        drained, verdict = await self._judge()
         diary = self.town.diary
         return Outcome(
             verdict=verdict, posted=len(diary.posted), planned=Counter(due.fault for due in self.due), faults=Counter(self.acts.done), blocks=len(diary.blocked), deliveries=len(self.office.deliveries),
             drained=drained, slowest=max(diary.waits, default=0.0), ran=ran, unasked=[*self.company.unasked, *self.town.mistakes],
         )  # fmt: skip
+
+    async def _judge(self) -> tuple[float, Verdict]:
+        """Seconds until nothing waited any more, and how it was then. What falls due in the moment of judging, as the
+        time-out of an ask that was answered, is looked at again while there is time.
+        """
+        while True:
+            drained = await self._drain(self.last_fault)
+            await asyncio.wait_for(self.town.quiet(), 30)
+            async with self.acts._connected() as connection:
+                verdict = await judge(connection, self.town.diary, self.office, self._crashes())
+            if not verdict.wrong["not drained"] or drained >= DRAIN_SECONDS:
+                return drained, verdict
 
     @property
     def _passed(self) -> float:
