@@ -200,15 +200,16 @@ class _Run:
         )  # fmt: skip
 
     async def _judge(self) -> tuple[float, Verdict]:
-        """Seconds until nothing waited any more, and how it was then. What falls due in the moment of judging, as the
-        time-out of an ask that was answered, is looked at again while there is time.
+        """Seconds until nothing waited any more, and how it was then. Where nothing else is wrong, what falls due in the moment
+        of judging, as the time-out of an ask that was answered, is looked at again while there is time.
         """
         while True:
             drained = await self._drain(self.last_fault)
             await asyncio.wait_for(self.town.quiet(), 30)
             async with self.acts._connected() as connection:
                 verdict = await judge(connection, self.town.diary, self.office, self._crashes())
-            if not verdict.wrong["not drained"] or drained >= DRAIN_SECONDS:
+            wrong = [what for what, found in verdict.wrong.items() if found]
+            if wrong != ["not drained"] or drained >= DRAIN_SECONDS:
                 return drained, verdict
 
     @property
